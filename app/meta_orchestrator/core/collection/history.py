@@ -1,0 +1,100 @@
+"""What the past looked like: one row of sums a tick, disjoint in time, so that tests may treat rows as separate looks."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FIELDS = (
+    "events",
+    "rounds_closed",
+    "rounds_decided",  # accepted or rejected
+    "rounds_minor",  # closed, about something minor
+    "rounds_minor_accepted",
+    "rounds_repeated",  # closed with an attempt above 1
+    "latency_count",
+    "latency_log_sum",  # of ln(1 + latency_ms)
+    "votes",
+    "votes_against",
+    "handoffs_ended",
+    "handoffs_failed",
+    "handoffs_timed_out",  # cause `timeout`, the implied ones included
+    "points",  # of first successes
+    "tasks_finished",  # distinct in the row, without steps
+    "tasks_regressed",
+    "tasks_reworked",
+    "tasks_worked",  # finished or with rework requested
+    "tasks_abandoned",
+    "interventions",
+    "busy_us",  # of live agents; heartbeats count as busy share of the time they cover
+    "capacity_us",
+    "seconds",  # the length of the row
+)
+INDEX = {name: i for i, name in enumerate(FIELDS)}
+
+RATIOS: dict[str, tuple[str, str, int]] = {
+    "consensus_latency_log": ("latency_log_sum", "latency_count", -1),
+    "consensus_success_rate": ("rounds_decided", "rounds_closed", +1),
+    "dissent_rate": ("votes_against", "votes", -1),
+    "handoff_failure_rate": ("handoffs_failed", "handoffs_ended", -1),
+    "development_velocity": ("points", "seconds", +1),
+    "quality_regression_rate": ("tasks_regressed", "tasks_finished", -1),
+    "rework_percentage": ("tasks_reworked", "tasks_worked", -1),
+    "coordination_failures": ("failures", "seconds", -1),
+    "agent_utilization": ("busy_us", "capacity_us", 0),
+}
+"""Metric → (numerator, denominator, which way is better: +1 up, -1 down, 0 towards a target)."""
+
+
+class History:
+    """Rows of ticks in which something happened, oldest first, for `history_us` (at the most)."""
+
+    def __init__(self, history_us: int) -> None:
+        self.history_us = history_us
+        self.ticks: list[int] = []
+        self.rows: list[NDArray[np.float64]] = []
+
+    def add(self, tick_us: int, row: NDArray[np.float64]) -> None:
+        """Append the row of the slice that ends at `tick_us`, and forget what is too old."""
+        self.ticks.append(tick_us)
+        self.rows.append(row)
+        old = 0
+        while self.ticks[old] <= tick_us - self.history_us:
+            old += 1
+        del self.ticks[:old], self.rows[:old]
+
+    def between(self, after_us: int, until_us: int) -> NDArray[np.float64]:
+        """The rows of ticks in (after, until]: shape (n, len(FIELDS))."""
+        lo, hi = np.searchsorted(self.ticks, [after_us, until_us], side="right") if self.ticks else (0, 0)
+        return np.array(self.rows[lo:hi]) if hi > lo else np.zeros((0, len(FIELDS)))
+
+    def dump(self) -> dict[str, Any]:
+        return {"ticks": self.ticks, "rows": [row.tolist() for row in self.rows]}
+
+    @classmethod
+    def load(cls, history_us: int, dumped: dict[str, Any]) -> "History":
+        history = cls(history_us)
+        history.ticks = list(dumped["ticks"])
+        history.rows = [np.array(row) for row in dumped["rows"]]
+        return history
+
+
+def ratio_parts(rows: NDArray[np.float64], metric: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Numerators and denominators of a metric, row by row."""
+    numerator, denominator, _ = RATIOS[metric]
+    return _column(rows, numerator), _column(rows, denominator)
+
+
+def ratio(rows: NDArray[np.float64], metric: str, least: float = 0) -> float | None:
+    """A metric over some rows; None where its denominator is below `least` or 0. `development_velocity` and
+    `coordination_failures` are per second here."""
+    numerator, denominator = ratio_parts(rows, metric)
+    total = float(denominator.sum())
+    return float(numerator.sum()) / total if total > 0 and total >= least else None
+
+
+def _column(rows: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    if name == "failures":
+        undecided = rows[:, INDEX["rounds_closed"]] - rows[:, INDEX["rounds_decided"]]
+        return undecided + rows[:, INDEX["handoffs_failed"]] + rows[:, INDEX["tasks_abandoned"]]
+    return rows[:, INDEX[name]]

@@ -1,0 +1,36 @@
+"""All that one decision may see: a project's past and present at one tick."""
+
+from dataclasses import dataclass, field
+
+from meta_orchestrator.core.analysis.findings import Findings
+from meta_orchestrator.core.collection.history import History
+from meta_orchestrator.core.collection.measures import Measures
+from meta_orchestrator.core.ledger import Ledger
+from meta_orchestrator.messages.cloudevent import CloudEvent
+from meta_orchestrator.messages.event import Event, Refused
+from meta_orchestrator.messages.outputs import Output
+from meta_orchestrator.policy import Policy
+
+
+@dataclass
+class Moment:
+    """One project at one tick. The rooms read it, write the ledger, and `say` what is to be published."""
+
+    project: str
+    tick_us: int
+    policy: Policy
+    ledger: Ledger
+    history: History
+    measures: Measures
+    events: list[Event]
+    """Of the panes that close at this tick, in their order, duplicates once."""
+    orders: list[Event]
+    """Commands that act at this tick, in their order."""
+    findings: Findings = field(default_factory=Findings)
+    outputs: list[CloudEvent | Refused] = field(default_factory=list)
+
+    def say(self, data: Output) -> CloudEvent:
+        """Publish something at this tick."""
+        event = CloudEvent(self.project, self.tick_us, data)
+        self.outputs.append(event)
+        return event

@@ -1,0 +1,54 @@
+"""What can go wrong, split by who has to act.
+
+MetaOrchestratorError
+├── BadRecord          their record: goes to `dead-letters` with a reason and a field, nothing else changes
+├── SettingsError      our settings, policy, trust or key file: the program ends (2) before it connects
+├── BrokerUnavailable  the broker cannot be reached: the program ends (4) after a bounded wait
+└── Stuck              the worker cannot go on and must be started again from outside (1)
+"""
+
+from typing import Any, Literal
+
+Reason = Literal[
+    "not_json",
+    "not_cloudevent",
+    "invalid",
+    "too_large",
+    "key_mismatch",
+    "wrong_partition",
+    "time_ahead",
+    "bad_signature",
+    "untrusted",
+    "replayed",
+    "over_limit",
+]
+
+
+class MetaOrchestratorError(Exception):
+    """The root of all errors raised on purpose."""
+
+
+class BadRecord(MetaOrchestratorError):
+    """A record that cannot be counted: `reason` is one of CONTRACT's, `field` a dotted path where one is to blame."""
+
+    def __init__(self, reason: Reason, detail: str, field: str | None = None) -> None:
+        super().__init__(f"{reason}: {field + ': ' if field else ''}{detail}")
+        self.reason: Reason = reason
+        self.detail = detail
+        self.field = field
+
+
+class SettingsError(MetaOrchestratorError):
+    """A wrong setting: which key, what it is, and what would be right."""
+
+    def __init__(self, key: str, value: Any, expected: str) -> None:
+        super().__init__(f"{key} = {value!r}: {expected}")
+        self.key, self.value, self.expected = key, value, expected
+
+
+class BrokerUnavailable(MetaOrchestratorError):
+    """No broker answered within the wait that was announced."""
+
+
+class Stuck(MetaOrchestratorError):
+    """Nothing moves any more; only a restart helps."""

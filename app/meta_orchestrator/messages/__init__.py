@@ -1,0 +1,1 @@
+"""Every record that crosses Kafka: the one source of `schemas/`."""

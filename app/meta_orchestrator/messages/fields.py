@@ -1,0 +1,54 @@
+"""The kinds of values that messages are made of, and time and number as they are written."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+SECOND = 1_000_000
+"""Microseconds in a second. Time inside the product is an integer number of microseconds since the Unix epoch."""
+
+Name = Annotated[str, StringConstraints(min_length=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0)]
+Ordinal = Annotated[int, Field(ge=1)]
+Time = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
+        r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+    ),
+    Field(json_schema_extra={"format": "date-time"}),
+]
+Value = int | float | str
+"""The value of a parameter."""
+
+Criticality = Literal["minor", "normal", "major", "critical"]
+
+
+def six_digits(value: Any) -> Any:
+    """Fractions with at most 6 significant digits, so that replays agree across machines; the rest as it is."""
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+Fraction = Annotated[float, AfterValidator(six_digits)]
+Number = Annotated[int | float, AfterValidator(six_digits)]
+
+
+def optional(description: str | None = None) -> Any:
+    """A field that is left out of the JSON where it is None."""
+    return Field(default=None, exclude_if=lambda value: value is None, description=description)
+
+
+def parse_time_us(text: str) -> int:
+    """Microseconds since the epoch of an RFC 3339 time; what is finer is cut. ValueError where no such day exists."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = datetime.fromisoformat(text.upper())  # RFC 3339 allows small t and z
+    return round(moment.timestamp() * 1e6)
+
+
+def format_time_us(time_us: int) -> str:
+    """RFC 3339 in UTC, with a fraction only where there is one."""
+    return datetime.fromtimestamp(time_us // SECOND, UTC).replace(microsecond=time_us % SECOND).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,275 @@
+"""The policy: what may be changed, how far, how fast, and what counts as better. Frozen values, read from TOML.
+
+Every number has its reason in its description; `meta-orchestrator schemas --policy` prints them. Nothing is put in force until
+the owner says `enforce`.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+
+from meta_orchestrator.errors import SettingsError
+from meta_orchestrator.messages.fields import SECOND, Share, Value
+from meta_orchestrator.messages.outputs import Action, AntipatternKind
+
+Mode = Literal["recommend", "enforce"]
+Model = TypeVar("Model", bound=BaseModel)
+Type = Literal["int", "float", "choice", "frequency"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+
+class Parameter(Section):
+    """A setting of the orchestrator that may be tuned."""
+
+    type: Type
+    low: float | None = Field(None, description="least value (int, float)")
+    high: float | None = Field(None, description="greatest value (int, float)")
+    step: PositiveFloat | None = Field(None, description="the size of one change (int, float)")
+    choices: tuple[str, ...] | None = Field(None, description="the values in order, one change moves one place (choice)")
+    default: Value | None = None
+    mode: Mode = "recommend"
+    safety: bool = Field(False, description="a value looser than the baseline is always only recommended")
+    looser: Literal["down", "up"] = Field("down", description="which way is looser")
+    guards: tuple[str, ...] = Field((), description="metrics that must not get worse while a change is on trial")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.type in ("int", "float") and (self.low is None or self.high is None or self.step is None or self.low > self.high):
+            raise ValueError(f"a parameter of type {self.type} needs low <= high and a step")
+        if self.type == "choice" and not self.choices:
+            raise ValueError("a parameter of type choice needs choices")
+        return self
+
+
+_GUARDS = ("quality_regression_rate", "coordination_failures")
+
+
+def _threshold(low: float, high: float, default: float, safety: bool = False) -> Parameter:
+    return Parameter(type="float", low=low, high=high, step=0.05, default=default, safety=safety, guards=_GUARDS)
+
+
+def _count(low: int, high: int, default: int, step: int = 1, safety: bool = False) -> Parameter:
+    return Parameter(type="int", low=low, high=high, step=step, default=default, safety=safety, guards=_GUARDS)
+
+
+BUILT_IN: dict[str, Parameter] = {
+    "consensus.frequency": Parameter(type="frequency", default="every_change", guards=_GUARDS),
+    "consensus.threshold.minor": _threshold(0.5, 0.9, 0.5),
+    "consensus.threshold.normal": _threshold(0.5, 0.9, 0.6),
+    "consensus.threshold.major": _threshold(0.6, 0.95, 0.67, safety=True),
+    "consensus.threshold.critical": _threshold(0.66, 1, 0.75, safety=True),
+    "consensus.max_rounds": _count(1, 6, 3),
+    "workflow.wip_limit": _count(1, 10, 4),
+    "workflow.handoff_timeout_s": _count(10, 900, 120, step=60),
+    "workflow.max_rework": _count(1, 5, 3),
+    "workflow.max_handoffs": _count(5, 50, 20, step=5),
+    "workflow.review_depth": _count(0, 4, 2, safety=True),
+    "quality.min_pass_rate": Parameter(
+        type="float", low=0.7, high=1, step=0.05, default=0.9, safety=True, guards=_GUARDS
+    ),
+}
+"""CONTRACT §5. One step is at most a fifth of the range, but for small whole numbers, where it is one."""
+
+
+class Time(Section):
+    pane_s: PositiveFloat = 10
+    tick_s: PositiveFloat = 30
+    window_s: PositiveFloat = 300
+    lateness_s: Annotated[float, Field(ge=0)] = 15
+    history_s: PositiveFloat = Field(86_400, description="how far findings and decisions look back where data is sparse")
+
+    @model_validator(mode="after")
+    def _multiples(self) -> Self:
+        for name, value in (("tick_s", self.tick_s), ("window_s", self.window_s)):
+            if round(value * SECOND) % round(self.pane_s * SECOND):
+                raise ValueError(f"{name} must be a multiple of pane_s")
+        if 60 * SECOND % round(self.tick_s * SECOND):
+            raise ValueError("60 s must be a multiple of tick_s")
+        return self
+
+    @property
+    def pane_us(self) -> int:
+        return round(self.pane_s * SECOND)
+
+    @property
+    def tick_us(self) -> int:
+        return round(self.tick_s * SECOND)
+
+    @property
+    def window_us(self) -> int:
+        return round(self.window_s * SECOND)
+
+    @property
+    def lateness_us(self) -> int:
+        return round(self.lateness_s * SECOND)
+
+    @property
+    def history_us(self) -> int:
+        return round(self.history_s * SECOND)
+
+
+class Samples(Section):
+    p95: PositiveInt = Field(20, description="fewer values than this and a p95 is null")
+    rate: PositiveInt = Field(10, description="a smaller denominator than this and a rate is null")
+
+
+class Limits(Section):
+    """Caps on everything that could grow without end. What would pass one is dead-lettered as over_limit."""
+
+    projects: PositiveInt = 1_000
+    agents: PositiveInt = Field(10_000, description="a project")
+    open_tasks: PositiveInt = Field(100_000, description="a project; held and not finished")
+    open_rounds: PositiveInt = Field(100_000, description="a project; voted on and not closed")
+
+
+class Pace(Section):
+    """How fast the configuration may move."""
+
+    warm_up_s: Annotated[float, Field(ge=0)] = Field(3600, description="watch this long before the first change")
+    changes_per_hour: PositiveInt = Field(4, description="rate limit over all parameters of a project")
+    cooldown_s: Annotated[float, Field(ge=0)] = Field(600, description="rest of a parameter after its trial; doubled by each failure, up to 8 times")
+    decline_s: Annotated[float, Field(ge=0)] = Field(86_400, description="rest of a parameter after an owner declined its proposal")
+    dead_band: Share = Field(0.1, description="a metric closer to its target than this (relative) is left alone; HPA's 10 %")
+    budget_per_day: PositiveInt = Field(12, description="changes a day over all parameters of a project")
+    proposal_s: PositiveFloat = Field(86_400, description="a recommendation waits this long for an answer")
+    refusal_repeat_s: PositiveFloat = Field(3600, description="the same refusal is written at most this often")
+
+
+class Trials(Section):
+    """How a change is judged."""
+
+    acknowledge_s: PositiveFloat = Field(120, description="published again after this long without config.applied, reverted after as long again")
+    settle_s: Annotated[float, Field(ge=0)] = Field(120, description="left out after the acknowledgement: work in progress belongs to the old setting")
+    review_s: PositiveFloat = Field(1800, description="a trial is judged this long after its change")
+    baseline_s: PositiveFloat = Field(3600, description="what the trial is compared with: this long before the change")
+    keep_at: Share = Field(0.8, description="kept if better with at least this probability; inconclusive means taken back")
+    guard_at: Share = Field(0.975, description="rolled back at once if a guard metric is worse with at least this probability")
+    guard_margin: Share = Field(0.1, description="and by more than this share of its value before")
+    silent_after: PositiveInt = Field(2, description="trials in a row without acknowledgement that stop all changes")
+    rejections: PositiveInt = Field(3, description="rejections by the orchestrator that put a parameter into mode recommend")
+    feedback_raters: PositiveInt = 5
+    feedback_floor: Annotated[float, Field(ge=-1, le=1)] = Field(-0.5, description="a mean rating below this makes better inconclusive")
+
+
+class Analysis(Section):
+    """When something is worth saying. Rates are false alarms in stable conditions."""
+
+    drift_run_length: PositiveFloat = Field(10_000, description="batches between false alarms of one stream")
+    drift_batch: PositiveInt = Field(20, description="values (events of a rate) that make one batch of a stream")
+    alpha: Annotated[float, Field(gt=0, lt=1)] = Field(0.01, description="false alarms of an antipattern's test in a look-back")
+    min_events: PositiveInt = Field(20, description="fewer events of its kind and an antipattern is not looked for")
+    clear_after_s: PositiveFloat = Field(600, description="an antipattern not seen for this long is cleared")
+    lookback_s: PositiveFloat = Field(1800, description="antipatterns look at this much of the past")
+
+
+class Targets(Section):
+    """What the rules steer towards."""
+
+    consensus_latency_p95_ms: PositiveFloat = 120_000
+    consensus_success_rate: Share = 0.8
+    handoff_failure_rate: Share = 0.1
+    quality_regression_rate: Share = 0.1
+    utilization_low: Share = 0.4
+    utilization_high: Share = 0.85
+
+
+class Escalation(Section):
+    """A metric (or an antipattern's kind, then its severity) beyond a threshold for some time."""
+
+    metric: str
+    threshold: float
+    below: bool = Field(False, description="raised below the threshold instead of above it")
+    for_s: Annotated[float, Field(ge=0)] = 600
+    clear_margin: Share = Field(0.1, description="hysteresis: cleared only this far (relative) on the good side")
+    action: Action = "notify"
+
+
+class Weights(Section):
+    """What better means: shares of velocity, quality, coordination and resource use in the objective."""
+
+    velocity: Annotated[float, Field(ge=0)] = 0.4
+    quality: Annotated[float, Field(ge=0)] = 0.3
+    coordination: Annotated[float, Field(ge=0)] = 0.2
+    utilization: Annotated[float, Field(ge=0)] = 0.1
+
+
+class ProjectPolicy(Section):
+    profile: str = "standard"
+
+
+class Policy(Section):
+    time: Time = Time()
+    samples: Samples = Samples()
+    limits: Limits = Limits()
+    pace: Pace = Pace()
+    trial: Trials = Trials()
+    analysis: Analysis = Analysis()
+    targets: Targets = Targets()
+    parameters: dict[str, Parameter] = Field(default_factory=lambda: dict(BUILT_IN))
+    escalation: tuple[Escalation, ...] = (
+        Escalation(metric="handoff_failure_rate", threshold=0.5),
+        Escalation(metric="consensus_success_rate", threshold=0.3, below=True),
+        Escalation(metric="handoff_cycle", threshold=0.5, for_s=1800),
+    )
+    profiles: dict[str, Weights] = Field(
+        default_factory=lambda: {
+            "standard": Weights(),
+            "critical": Weights(velocity=0.2, quality=0.5, coordination=0.2, utilization=0.1),
+        }
+    )
+    project: dict[str, ProjectPolicy] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _merge(cls, given: Any) -> Any:
+        """`[parameters] mode` speaks for all; a parameter's own table changes only what it names."""
+        if not isinstance(given, dict):
+            return given
+        tables = dict(given.get("parameters", {}))
+        everywhere = {"mode": tables.pop("mode")} if "mode" in tables else {}
+        known = {name: parameter.model_dump() | everywhere for name, parameter in BUILT_IN.items()}
+        for name, own in tables.items():
+            known[name] = (known.get(name, everywhere) | own) if isinstance(own, dict) else own
+        profiles = {"standard": {}, "critical": Weights(velocity=0.2, quality=0.5).model_dump()} | given.get("profiles", {})
+        return given | {"parameters": known, "profiles": profiles}
+
+    @model_validator(mode="after")
+    def _profiles_exist(self) -> Self:
+        for name, project in self.project.items():
+            if project.profile not in self.profiles:
+                raise ValueError(f"project.{name}.profile: {project.profile!r} is none of {sorted(self.profiles)}")
+        return self
+
+    def weights(self, project: str) -> Weights:
+        """The objective of a project."""
+        return self.profiles[self.project[project].profile if project in self.project else "standard"]
+
+
+ANTIPATTERNS: tuple[str, ...] = AntipatternKind.__args__  # type: ignore[attr-defined]
+
+
+def load_policy(path: Path | None) -> Policy:
+    """The policy in a TOML file, the defaults where there is none. SettingsError names the key."""
+    if path is None:
+        return Policy()
+    try:
+        given = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise SettingsError("policy", str(path), f"must be a readable file ({error.strerror})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError("policy", str(path), f"must be TOML ({error})") from error
+    return parse(Policy, given, "policy")
+
+
+def parse(model: type[Model], given: Any, name: str) -> Model:
+    """The model of some settings; SettingsError with the path of the first wrong key."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(".".join([name, *map(str, first["loc"])]), first["input"], first["msg"]) from error
