@@ -1,0 +1,90 @@
+"""What an output says, to a person: one plain sentence each."""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def sentence(record: dict[str, Any]) -> str:
+    """The sentence of a parsed CloudEvent; its type where this version knows no words for it."""
+    tell = _SENTENCE.get(record["type"])
+    return tell(record["data"]) if tell else str(record["type"])
+
+
+def value_text(value: object) -> str:
+    """A number as short as it can be read; `-` for null."""
+    if value is None:
+        return "-"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def moves_text(changes: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{move['parameter']} {value_text(move['from'])} → {value_text(move['to'])}" for move in changes)
+
+
+def names_text(names: list[str], most: int = 5) -> str:
+    """The first few names and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _change(data: dict[str, Any]) -> str:
+    return f"Version {data['version']} ({data['kind']}): {moves_text(data['changes'])}. {data['reason']}"
+
+
+def _decision(data: dict[str, Any]) -> str:
+    return f"{_words(data['verdict'])}: {data['explanation']}"
+
+
+def _drift(data: dict[str, Any]) -> str:
+    whose = f" of {data['agent']}" if data.get("agent") else ""
+    shift = f"from {value_text(data['before'])} to {value_text(data['after'])}"
+    return f"{data['metric']}{whose} went {data['direction']} {shift} since {data['since']}."
+
+
+def _antipattern(data: dict[str, Any]) -> str:
+    tasks = f", tasks {names_text(data['tasks'])}" if data.get("tasks") else ""
+    return f"{_words(data['kind'])}: agents {names_text(data['agents']) or '-'}{tasks}, since {data['since']}."
+
+
+def _antipattern_over(data: dict[str, Any]) -> str:
+    return f"{_words(data['kind'])} is over: agents {names_text(data['agents']) or '-'}."
+
+
+def _escalation(data: dict[str, Any]) -> str:
+    beyond = f"{data['metric']} beyond {value_text(data['threshold'])} since {data['since']}"
+    return f"Escalation {data['condition']}: {beyond}; action {data['action']}."
+
+
+def _escalation_over(data: dict[str, Any]) -> str:
+    return f"Escalation {data['condition']} is over."
+
+
+def _team(data: dict[str, Any]) -> str:
+    return f"Team: add {names_text(data['add']) or 'nobody'}, remove {names_text(data['remove']) or 'nobody'}."
+
+
+def _snapshot(data: dict[str, Any]) -> str:
+    return f"Metrics of {sum(data['counts'].values())} events; phase {data['phase']}, version {data['config_version']}."
+
+
+def _agent(data: dict[str, Any]) -> str:
+    latency, busy = value_text(data["task_latency_p95_ms"]), value_text(data["utilization"])
+    return f"{data['agent']}: p95 of a task {latency} ms, utilization {busy}."
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+_SENTENCE: dict[str, Callable[[dict[str, Any]], str]] = {
+    "config.change": _change,
+    "decision": _decision,
+    "drift.detected": _drift,
+    "antipattern.detected": _antipattern,
+    "antipattern.cleared": _antipattern_over,
+    "escalation.raised": _escalation,
+    "escalation.cleared": _escalation_over,
+    "team.recommended": _team,
+    "metrics.snapshot": _snapshot,
+    "metrics.agent": _agent,
+}
