@@ -1,0 +1,65 @@
+"""Fixtures of the tests that need a broker: one for the whole session, topics of one's own for every test."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from meta_orchestrator.wire import topics
+from tests.kafka.broker import Broker, any_broker, embedded_broker
+
+PARTITIONS = 4
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "kafka: needs a broker")
+
+
+@pytest.fixture(scope="session")
+def broker() -> Iterator[Broker]:
+    """The best broker of this machine (broker.py says which)."""
+    with any_broker() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def kafka(broker: Broker) -> str:
+    """The bootstrap address of a real Apache Kafka. Without one the test does not run, and says why."""
+    if not broker.real:
+        reason = f"needs real Apache Kafka: {broker.why_not}"
+        if os.environ.get("META_ORCHESTRATOR_REQUIRE_KAFKA") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return broker.bootstrap
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[str]:
+    """The bootstrap address of an embedded broker: no transactions, no append times."""
+    with embedded_broker() as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture
+def prefix(kafka: str) -> str:
+    """A topic prefix that nobody else uses; all topics exist, with four partitions."""
+    return new_prefix(kafka)
+
+
+def new_prefix(bootstrap: str) -> str:
+    """Create all topics under a prefix of their own."""
+    chosen = f"t{uuid4().hex[:8]}-"
+    asyncio.run(_create(bootstrap, chosen))
+    return chosen
+
+
+async def _create(bootstrap: str, prefix: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await topics.create(admin, prefix, PARTITIONS, replication=1)
+    finally:
+        await admin.close()

@@ -1,0 +1,52 @@
+"""What stands on a topic, for a reader who waits for commits and for one who does not."""
+
+import asyncio
+import time
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+Record = ConsumerRecord[bytes | None, bytes | None]
+
+
+def read(bootstrap: str, topic: str, committed: bool = True, patience_s: float = 30) -> list[Record]:
+    """All records from the beginning to the present end of every partition."""
+    return asyncio.run(read_async(bootstrap, topic, committed, patience_s))
+
+
+def data(bootstrap: str, topic: str, committed: bool = True) -> list[dict[str, Any]]:
+    """The same as parsed CloudEvents."""
+    return [orjson.loads(record.value) for record in read(bootstrap, topic, committed) if record.value is not None]
+
+
+async def read_async(bootstrap: str, topic: str, committed: bool = True, patience_s: float = 30) -> list[Record]:
+    level = "read_committed" if committed else "read_uncommitted"
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, isolation_level=level, enable_auto_commit=False, fetch_max_wait_ms=100
+    )
+    await reader.start()
+    try:
+        return await asyncio.wait_for(_to_the_end(reader, topic), patience_s)
+    finally:
+        await reader.stop()
+
+
+async def _to_the_end(reader: AIOKafkaConsumer, topic: str) -> list[Record]:
+    partitions = [TopicPartition(topic, number) for number in await _partitions(reader, topic)]
+    reader.assign(partitions)
+    await reader.seek_to_beginning(*partitions)
+    ends = await reader.end_offsets(partitions)
+    found: list[Record] = []
+    while any([await reader.position(partition) < ends[partition] for partition in partitions]):
+        for records in (await reader.getmany(timeout_ms=200)).values():
+            found += records
+    return found
+
+
+async def _partitions(reader: AIOKafkaConsumer, topic: str) -> list[int]:
+    until = time.monotonic() + 10
+    while topic not in await reader.topics():
+        if time.monotonic() > until:
+            raise LookupError(f"there is no topic {topic}")
+    return sorted(reader.partitions_for_topic(topic) or ())
