@@ -1,0 +1,189 @@
+"""What is in force in a project and what was promised: the memory that is never thrown away.
+
+Plain values only, so that it is one JSON object in the worker's table and the same after any crash. The rooms of adaptation,
+validation and learning write it; nobody else does. Times are microseconds since the epoch.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from meta_orchestrator.messages.fields import Value
+from meta_orchestrator.messages.outputs import Kind, RefusedBy
+
+REMEMBERED_VERSIONS = 500
+"""How far back `control.rollback` reaches; version 0, the baseline, can always be reached."""
+DAY_US = 86_400_000_000
+HOUR_US = 3_600_000_000
+
+
+@dataclass
+class Past:
+    """One version and what it moved: {parameter: [from, to]}."""
+
+    version: int
+    change: str
+    kind: Kind
+    by: str
+    """Who wanted it: `rule`, `operator`, `guard`, `review`, `orchestrator` (rejected or silent), `expiry`, `escalation`."""
+    time_us: int
+    moves: dict[str, tuple[Value, Value]]
+
+
+@dataclass
+class Freeze:
+    until_us: int
+    owner: str
+    reason: str
+
+
+@dataclass
+class Override:
+    """A value that an operator pinned. `before` comes back at `until_us`."""
+
+    value: Value
+    before: Value
+    until_us: int
+    owner: str
+
+
+@dataclass
+class Proposal:
+    """A change that is wished for: it waits for an owner, or it is on trial under the same `id`.
+
+    `metric` is what it should mend, `expected` relative changes, `evidence` the numbers that spoke for it.
+    """
+
+    id: str
+    parameter: str
+    from_: Value
+    to: Value
+    reason: str
+    metric: str
+    expected: dict[str, float]
+    evidence: dict[str, int | float | str | None]
+    trigger: list[str]
+
+
+@dataclass
+class Waiting:
+    """A recommended proposal."""
+
+    proposal: Proposal
+    expires_us: int
+
+
+@dataclass
+class Trial:
+    """The change that is being tried."""
+
+    proposal: Proposal
+    change: str
+    version: int
+    started_us: int
+    review_us: int
+    acknowledge_by_us: int
+    published: dict[str, Any]
+    """The data of its `config.change`, to be published again word for word."""
+    repeated: bool = False
+    applied_us: int | None = None
+    rejected: str | None = None
+    """The orchestrator's reason."""
+    ratings: dict[str, float] = field(default_factory=dict)
+    """Agent → its last rating of the change, -1..1."""
+
+
+@dataclass
+class Ledger:
+    assumed: bool = False
+    """There is no orchestrator: every parameter counts as supported, every change as applied at once (replay)."""
+    born_us: int | None = None
+    """Start of the project's first pane; the warm-up counts from it."""
+    orchestrator: str | None = None
+    """CloudEvents `source` of the orchestrator that registered last."""
+
+    version: int = 0
+    config: dict[str, Value] = field(default_factory=dict)
+    """The supported parameters and no others."""
+    baseline: dict[str, Value] = field(default_factory=dict)
+    past: list[Past] = field(default_factory=list)
+
+    freeze: Freeze | None = None
+    alarms: dict[str, int] = field(default_factory=dict)
+    """Escalation that freezes → until when (a day at the most; less if an operator unfroze)."""
+    overrides: dict[str, Override] = field(default_factory=dict)
+
+    trial: Trial | None = None
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+    """Parameter → the one proposal about it that waits for approval."""
+    changes_us: list[int] = field(default_factory=list)
+    """When the changes of the last day went out: for the rate limit and the budget."""
+    rests_until_us: dict[str, int] = field(default_factory=dict)
+    """Parameter → end of its cool-down."""
+    failures: dict[str, int] = field(default_factory=dict)
+    """Parameter → trials in a row that did not help; each doubles the cool-down."""
+    lessons: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Parameter → {verdict: how often}."""
+    refusals: dict[str, tuple[RefusedBy, int]] = field(default_factory=dict)
+    """Parameter → the last refusal that was written, and when."""
+
+    unacknowledged: int = 0
+    """Trials in a row that nobody acknowledged."""
+    silent_since_us: int | None = None
+    """Since when changes have stopped because the orchestrator does not answer."""
+    rejections: dict[str, int] = field(default_factory=dict)
+    """Parameter → how often the orchestrator refused it."""
+    commands: dict[str, int] = field(default_factory=dict)
+    """Digest of the identity of a command of the last day → its time."""
+
+    def frozen_until_us(self) -> int:
+        """When the last freeze ends, an operator's or an escalation's; 0 without any."""
+        return max([0, *self.alarms.values(), *([self.freeze.until_us] if self.freeze else [])])
+
+    def is_frozen(self, tick_us: int) -> bool:
+        return self.frozen_until_us() > tick_us
+
+    def next_deadline_us(self) -> int | None:
+        """The earliest time at which something must happen even if no event comes. What a freeze holds up waits for its end."""
+        held = [override.until_us for override in self.overrides.values()]
+        if self.trial:
+            held.append(self.trial.acknowledge_by_us if self.trial.applied_us is None else self.trial.review_us)
+        thaw = self.frozen_until_us()
+        deadlines = [max(time, thaw) for time in held] + [waiting.expires_us for waiting in self.waiting.values()]
+        return min(deadlines, default=None)
+
+    def config_at(self, version: int) -> dict[str, Value] | None:
+        """What was in force at a version, of the parameters that are supported now; None if that is forgotten."""
+        if version == 0:
+            return {name: self.baseline[name] for name in self.config}
+        if not (self.past and self.past[0].version <= version <= self.version):
+            return None
+        config = dict(self.config)
+        for past in reversed(self.past):
+            if past.version > version:
+                config |= {name: move[0] for name, move in past.moves.items() if name in config}
+        return config
+
+    def remember(self, past: Past) -> None:
+        self.past = [*self.past, past][-REMEMBERED_VERSIONS:]
+
+    def prune(self, tick_us: int) -> None:
+        """Forget what can no longer matter."""
+        self.changes_us = [time for time in self.changes_us if time > tick_us - DAY_US]
+        self.commands = {name: time for name, time in self.commands.items() if time > tick_us - DAY_US}
+        self.rests_until_us = {name: time for name, time in self.rests_until_us.items() if time > tick_us}
+        self.waiting = {name: waiting for name, waiting in self.waiting.items() if waiting.expires_us > tick_us}
+        if self.freeze and self.freeze.until_us <= tick_us:
+            self.freeze = None
+
+    def dump(self) -> dict[str, Any]:
+        dumped: dict[str, Any] = _LEDGER.dump_python(self, mode="json")
+        return dumped
+
+    @staticmethod
+    def load(dumped: dict[str, Any]) -> "Ledger":
+        return _LEDGER.validate_python(dumped)
+
+
+_LEDGER = TypeAdapter(Ledger)
