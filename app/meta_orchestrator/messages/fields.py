@@ -5,13 +5,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
 """Microseconds in a second. Time inside the product is an integer number of microseconds since the Unix epoch."""
 
+GREATEST = 10**15
+"""No number of an input is greater (31,000 years in ms), so sums stay finite and whole numbers fit 64 bits."""
+
 Name = Annotated[str, StringConstraints(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Amount = Annotated[float, Field(ge=0)]
-Ordinal = Annotated[int, Field(ge=1)]
+Amount = Annotated[float, Field(ge=0, le=GREATEST)]
+Ordinal = Annotated[int, Field(ge=1, le=GREATEST)]
+Version = Annotated[int, Field(ge=0, le=GREATEST)]
 Time = Annotated[
     str,
     StringConstraints(
@@ -46,7 +51,8 @@ def parse_time_us(text: str) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = datetime.fromisoformat(text.upper())  # RFC 3339 allows small t and z
-    return round(moment.timestamp() * 1e6)
+    since = moment - _EPOCH  # in whole numbers: a float of seconds is too coarse beyond the year 2255
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
 def format_time_us(time_us: int) -> str:

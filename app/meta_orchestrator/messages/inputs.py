@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal, NotRequired, Required
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
-from meta_orchestrator.messages.fields import Amount, Criticality, Name, Ordinal, Share, Time, Value
+from meta_orchestrator.messages.fields import GREATEST, Amount, Criticality, Name, Ordinal, Share, Time, Version
 
+Given = Annotated[int | float, Field(ge=-GREATEST, le=GREATEST)] | str
+"""A parameter's value as others name it."""
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, extra="ignore")
 
 
@@ -33,7 +35,7 @@ class Envelope(TypedDict):
     traceparent: NotRequired[str | None]
     correlationid: NotRequired[str | None]
     causationid: NotRequired[str | None]
-    configversion: NotRequired[Annotated[int, Field(ge=0)] | None]
+    configversion: NotRequired[Version | None]
     recordedtime: NotRequired[Time | None]
 
 
@@ -249,12 +251,12 @@ class RoundClosed(ProjectEnvelope):
 
 class OrchestratorRegisteredData(Data):
     orchestrator: Name
-    supports: dict[Name, Value]
+    supports: dict[Name, Given]
 
 
 class ConfigAppliedData(Data):
     change: Name
-    version: Annotated[int, Field(ge=0)]
+    version: Version
 
 
 class ConfigRejectedData(ConfigAppliedData):
@@ -299,7 +301,7 @@ class FreezeData(Data):
 
 class OverrideData(Data):
     parameter: Name
-    value: Value
+    value: Given
     until: Time
     reason: str
     owner: Name
@@ -308,7 +310,7 @@ class OverrideData(Data):
 class RollbackData(Data):
     """Exactly one of `to_version` (0 = baseline) and `change`; `wire.decode` checks it."""
 
-    to_version: NotRequired[Annotated[int, Field(ge=0)] | None]
+    to_version: NotRequired[Version | None]
     change: NotRequired[Name | None]
     reason: str
     owner: Name
