@@ -11,10 +11,10 @@ from meta_orchestrator.wire.trust import Key, Role, Trust, TrustedKey
 HEADER = "signature"
 
 
-def sign(key: Key, topic: str, record_key: bytes, value: bytes) -> bytes:
+def sign(key: Key, topic: str, record_key: bytes, value: bytes) -> str:
     """The value of the `signature` header; `topic` without prefix."""
     signature = key.private.sign(_signed(topic, record_key, value))
-    return key.id.encode() + b":" + b64encode(signature)
+    return f"{key.id}:{b64encode(signature).decode()}"
 
 
 def signature_of(headers: Iterable[tuple[str, bytes]]) -> bytes | None:
