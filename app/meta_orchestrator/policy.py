@@ -125,6 +125,7 @@ class Limits(Section):
     agents: PositiveInt = Field(10_000, description="a project")
     open_tasks: PositiveInt = Field(100_000, description="a project; held and not finished")
     open_rounds: PositiveInt = Field(100_000, description="a project; voted on and not closed")
+    remembered: PositiveInt = Field(1_000_000, description="a project and kind; ended ids that are remembered for 24 h")
 
 
 class Pace(Section):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.core.collection.history import History
 from meta_orchestrator.core.collection.measures import Measures
+from meta_orchestrator.core.collection.window import Window
 from meta_orchestrator.core.ledger import Ledger
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.event import Event, Refused
@@ -21,11 +22,14 @@ class Moment:
     policy: Policy
     ledger: Ledger
     history: History
-    measures: Measures
-    events: list[Event]
-    """Of the panes that close at this tick, in their order, duplicates once."""
-    orders: list[Event]
+    orders: list[Event] = field(default_factory=list)
     """Commands that act at this tick, in their order."""
+    once: bool = False
+    """Whether a command's identity must be new within 24 h."""
+    events: list[Event] = field(default_factory=list)
+    """Of the panes that close at this tick, in their order, duplicates once."""
+    measures: Measures = field(default_factory=Measures)
+    window: Window = field(default_factory=lambda: Window([], 0, 1))
     findings: Findings = field(default_factory=Findings)
     outputs: list[CloudEvent | Refused] = field(default_factory=list)
 

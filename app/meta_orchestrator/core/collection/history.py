@@ -1,5 +1,6 @@
 """What the past looked like: one row of sums a tick, disjoint in time, so that tests may treat rows as separate looks."""
 
+from bisect import bisect_right
 from typing import Any
 
 import numpy as np
@@ -65,18 +66,18 @@ class History:
 
     def between(self, after_us: int, until_us: int) -> NDArray[np.float64]:
         """The rows of ticks in (after, until]: shape (n, len(FIELDS))."""
-        lo, hi = np.searchsorted(self.ticks, [after_us, until_us], side="right") if self.ticks else (0, 0)
+        lo, hi = bisect_right(self.ticks, after_us), bisect_right(self.ticks, until_us)
         return np.array(self.rows[lo:hi]) if hi > lo else np.zeros((0, len(FIELDS)))
 
-    def dump(self) -> dict[str, Any]:
-        return {"ticks": self.ticks, "rows": [row.tolist() for row in self.rows]}
+    def dump(self, after_us: int) -> dict[str, Any]:
+        """The rows of ticks after a time."""
+        begin = bisect_right(self.ticks, after_us)
+        return {"ticks": self.ticks[begin:], "rows": [row.tolist() for row in self.rows[begin:]]}
 
-    @classmethod
-    def load(cls, history_us: int, dumped: dict[str, Any]) -> "History":
-        history = cls(history_us)
-        history.ticks = list(dumped["ticks"])
-        history.rows = [np.array(row) for row in dumped["rows"]]
-        return history
+    def put(self, dumped: dict[str, Any]) -> None:
+        """Add what was dumped before."""
+        for tick_us, row in zip(dumped["ticks"], dumped["rows"], strict=True):
+            self.add(tick_us, np.array(row))
 
 
 def ratio_parts(rows: NDArray[np.float64], metric: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

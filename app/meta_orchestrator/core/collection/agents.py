@@ -1,0 +1,96 @@
+"""Who is there, of what type and capacity, and how busy: heartbeats where an agent sends them, else its tasks (CONTRACT §4.4, §8.4)."""
+
+from dataclasses import dataclass
+
+from meta_orchestrator.core.collection.book import Book
+from meta_orchestrator.core.collection.remembered import DAY_US
+from meta_orchestrator.core.collection.slot import AgentSums, Slot
+from meta_orchestrator.messages.fields import SECOND
+
+LIVE_US = 600 * SECOND
+"""An agent is live this long after an event, and a heartbeat holds this long."""
+BILLION = 1_000_000_000
+
+
+@dataclass(slots=True)
+class Agent:
+    """`beat` is the last utilization in billionths, from `beat_us` on; `running` the tasks it works on now."""
+
+    seen_us: int
+    agent_type: str | None = None
+    capacity: int = 1
+    deregistered: bool = False
+    beat: int = 0
+    beat_us: int | None = None
+    had_task: bool = False
+    running: int = 0
+    settled_us: int = 0
+
+    def settle(self, until_us: int, sums: AgentSums) -> None:
+        """Add what was worked and what heartbeats say since the last call, up to a moment of the same slot."""
+        since_us = self.settled_us
+        if self.running:
+            sums.busy_us += self.running * (until_us - since_us)
+        if self.beat_us is not None:
+            covered_us = min(until_us, self.beat_us + LIVE_US) - since_us
+            if covered_us > 0:
+                sums.beat_us += covered_us
+                sums.beat_area += covered_us * self.beat
+        self.settled_us = until_us
+
+    def is_live(self, tick_us: int) -> bool:
+        return self.seen_us >= tick_us - LIVE_US and not self.deregistered
+
+    def utilization(self, sums: AgentSums, window_us: int) -> float | None:
+        """Share of the window; None where nothing is known of it."""
+        if self.beat_us is not None:
+            return sums.beat_area / sums.beat_us / BILLION if sums.beat_us else None
+        return min(1.0, sums.busy_us / (self.capacity * window_us)) if self.had_task else None
+
+
+class Agents(Book[Agent]):
+    """All agents of a project; forgotten 24 h after their last event, unless they work on a task."""
+
+    def __init__(self) -> None:
+        super().__init__(Agent)
+
+    def see(self, name: str, time_us: int, start_us: int) -> Agent:
+        """The agent that an event names, in a slot that begins at `start_us`."""
+        agent = self.get(name)
+        if agent is None:
+            agent = self[name] = Agent(time_us, settled_us=start_us)
+        agent.seen_us = time_us
+        self.changed.add(name)
+        return agent
+
+    def beat(self, name: str, time_us: int, utilization: float, slot: Slot) -> None:
+        """A heartbeat: the value before holds up to here."""
+        agent = self[name]
+        agent.settle(time_us, slot.agents[name])
+        agent.beat, agent.beat_us = round(utilization * BILLION), time_us
+
+    def work(self, name: str, time_us: int, change: int, slot: Slot) -> None:
+        """One task more (+1) or less (-1) is worked on from here."""
+        agent = self[name]
+        agent.settle(time_us, slot.agents[name])
+        agent.running += change
+        agent.had_task = True
+        self.changed.add(name)
+
+    def close(self, slot: Slot) -> None:
+        """Settle all up to the end of the slot."""
+        for name, agent in self.items():
+            if agent.running or (agent.beat_us is not None and agent.beat_us + LIVE_US > agent.settled_us):
+                agent.settle(slot.end_us, slot.agents[name])
+            agent.settled_us = slot.end_us
+
+    def forget(self, now_us: int) -> None:
+        """Drop who has not been heard of for 24 h and works on nothing."""
+        for name, agent in list(self.items()):
+            if now_us - agent.seen_us > DAY_US and not agent.running:
+                self.drop(name)
+
+    def skip(self, until_us: int) -> None:
+        """Time has passed that no window will ever see."""
+        for agent in self.values():
+            agent.settled_us = until_us

@@ -1,0 +1,154 @@
+"""The books of a project: what must be known of the past to understand the next event. Folding a slot turns its pages."""
+
+from collections.abc import Callable
+from typing import Any
+
+from meta_orchestrator.core.collection.agents import Agents
+from meta_orchestrator.core.collection.handoffs import Handoffs
+from meta_orchestrator.core.collection.remembered import Remembered
+from meta_orchestrator.core.collection.rounds import Rounds
+from meta_orchestrator.core.collection.slot import Slot
+from meta_orchestrator.core.collection.tasks import Tasks
+from meta_orchestrator.messages.event import Event, Refused
+from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.policy import Limits
+
+HOUR_US = 3600 * SECOND
+_AGENT, _HANDOFF = ("agent",), ("from_agent", "to_agent")
+_INTERVENTIONS = ("operator.intervened", "control.override", "control.rollback", "control.approve", "control.decline")
+
+Turn = Callable[[Event, Slot], None]
+
+
+class Books:
+    """Agents, tasks, handoffs and rounds of one project."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.successes, self.handoff_ends, self.round_ends = (Remembered(limits.remembered) for _ in range(3))
+        self.agents = Agents()
+        self.tasks = Tasks(self.agents, self.successes)
+        self.handoffs = Handoffs(self.handoff_ends)
+        self.rounds = Rounds(self.round_ends)
+        self.turns: dict[str, tuple[tuple[str, ...], Turn | None]] = {
+            "agent.registered": (_AGENT, self._register),
+            "agent.deregistered": (_AGENT, self._deregister),
+            "agent.heartbeat": (_AGENT, self._beat),
+            "agent.task.started": (_AGENT, self.tasks.start),
+            "agent.task.finished": (_AGENT, self.tasks.finish),
+            "agent.task.blocked": (_AGENT, self.tasks.block),
+            "agent.task.unblocked": (_AGENT, self.tasks.unblock),
+            "agent.handoff.started": (_HANDOFF, self.handoffs.start),
+            "agent.handoff.completed": (_HANDOFF, self.handoffs.end),
+            "agent.handoff.failed": (_HANDOFF, self.handoffs.end),
+            "agent.rework.requested": (_AGENT, _rework),
+            "agent.quality.checked": (_AGENT, _check),
+            "agent.feedback": (_AGENT, None),
+            "consensus.round.opened": ((), self.rounds.open),
+            "consensus.vote.cast": (_AGENT, self.rounds.vote),
+            "consensus.round.closed": ((), self.rounds.close),
+            **dict.fromkeys(_INTERVENTIONS, ((), _intervene)),
+        }
+
+    def fold(self, events: list[Event], slot: Slot, start_us: int, refuse: Callable[[Refused], None], project: str) -> list[Event]:
+        """Turn the pages for one slot's events, in order; return those that count (the others are over a limit)."""
+        counted = []
+        for event in events:
+            fields, turn = self.turns.get(event[3], ((), None))
+            over = self._over(event, fields)
+            if over is not None:
+                refuse(Refused(project, event, "over_limit", f"limits.{over[0]} is reached", over[1]))
+                continue
+            counted.append(event)
+            slot.counts[event[3]] = slot.counts.get(event[3], 0) + 1
+            for name in _names(event[4], fields):
+                self.agents.see(name, event[0], start_us)
+                slot.agents[name].events += 1
+            if turn is not None:
+                turn(event, slot)
+        return counted
+
+    def close(self, slot: Slot, start_us: int) -> None:
+        """The end of a slot: time-outs, running work, and once an hour what is too old."""
+        self.handoffs.time_out(slot.end_us, slot)
+        self.agents.close(slot)
+        slot.close()
+        for remembered in (self.successes, self.handoff_ends, self.round_ends):
+            remembered.forget(slot.end_us)
+        if start_us // HOUR_US != slot.end_us // HOUR_US:
+            self.agents.forget(slot.end_us)
+            self.tasks.forget(slot.end_us)
+            self.rounds.forget(slot.end_us)
+
+    def take(self) -> dict[str, Any]:
+        """What has changed since the last call."""
+        return {name: getattr(self, name).take() for name in _STORED}
+
+    def dump(self) -> dict[str, Any]:
+        return {name: getattr(self, name).dump() for name in _STORED}
+
+    def keep_nothing(self) -> None:
+        """Forget what has changed, where nobody stores it."""
+        for name in _STORED:
+            getattr(self, name).keep_nothing()
+
+    def put(self, dumped: dict[str, Any]) -> None:
+        """Set what was dumped or taken before."""
+        for name in _STORED:
+            getattr(self, name).put(dumped[name])
+
+    def settled(self, now_us: int) -> None:
+        """After the last `put`: what follows from the entries and is not stored."""
+        self.tasks.held = sum(task.holder is not None for task in self.tasks.values())
+        self.agents.skip(now_us)
+        for remembered in (self.successes, self.handoff_ends, self.round_ends):
+            remembered.forget(now_us)
+
+    def _over(self, event: Event, fields: tuple[str, ...]) -> tuple[str, str] | None:
+        """(limit, field) if this event would open more than the policy allows."""
+        limits, data = self.limits, event[4]
+        for field in fields:
+            if data[field] not in self.agents and len(self.agents) >= limits.agents:
+                return "agents", f"data.{field}"
+        if event[3] == "agent.task.started" and self.tasks.held >= limits.open_tasks:
+            task = self.tasks.get(data["task"])
+            return ("open_tasks", "data.task") if task is None or task.holder is None else None
+        if event[3].startswith("consensus.") and len(self.rounds) >= limits.open_rounds and data["round"] not in self.rounds:
+            return "open_rounds", "data.round"
+        return None
+
+    def _register(self, event: Event, slot: Slot) -> None:
+        data = event[4]
+        agent = self.agents[data["agent"]]
+        agent.agent_type, agent.capacity, agent.deregistered = data["agent_type"], data.get("capacity") or 1, False
+
+    def _deregister(self, event: Event, slot: Slot) -> None:
+        self.agents[event[4]["agent"]].deregistered = True
+
+    def _beat(self, event: Event, slot: Slot) -> None:
+        data = event[4]
+        if data.get("agent_type") is not None:
+            self.agents[data["agent"]].agent_type = data["agent_type"]
+        self.agents.beat(data["agent"], event[0], data["utilization"], slot)
+
+
+def _names(data: dict[str, Any], fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The distinct agents that an event names."""
+    names = tuple(data[field] for field in fields)
+    return names[:1] if len(names) == 2 and names[0] == names[1] else names
+
+
+def _rework(event: Event, slot: Slot) -> None:
+    slot.reworked[event[4]["task"]] = None
+
+
+def _check(event: Event, slot: Slot) -> None:
+    if event[4]["regression"]:
+        slot.regressed[event[4]["task"]] = None
+
+
+def _intervene(event: Event, slot: Slot) -> None:
+    slot.interventions += 1
+
+
+_STORED = ("agents", "tasks", "handoffs", "rounds", "successes", "handoff_ends", "round_ends")

@@ -1,0 +1,37 @@
+"""The order in which a pane's events are taken, duplicates once, so that the order of arrival never matters (CONTRACT §1)."""
+
+import json
+from operator import itemgetter
+from typing import Any
+
+import orjson
+
+from meta_orchestrator.messages.event import Event
+
+_PLACE = itemgetter(0, 1, 2)
+
+
+def in_order(events: list[Event], keep_copies: bool = False) -> list[Event]:
+    """Sort one pane's events in place by (time, source, id) and return them without duplicates.
+
+    Of two contents under one (source, id) the least by (time, type, data as JSON with sorted keys) stays, or comes first.
+    """
+    events.sort(key=_PLACE)
+    if len({event[2] for event in events}) == len(events):
+        return events
+    if keep_copies:
+        return sorted(events, key=lambda event: (_PLACE(event), _content(event)))
+    kept: dict[tuple[str, str], Event] = {}
+    for event in events:
+        identity = event[1], event[2]
+        first = kept.get(identity)
+        if first is None or (first[0] == event[0] and _content(event) < _content(first)):
+            kept[identity] = event
+    return list(kept.values())
+
+
+def _content(event: Event) -> tuple[str, str]:
+    """(type, data) as they were sent, unknown fields and types included."""
+    sent: Any = orjson.loads(event[5])
+    kind, data = (sent["type"], sent["data"]) if isinstance(sent, dict) and "specversion" in sent else (event[3], sent)
+    return kind, json.dumps(data, sort_keys=True)

@@ -1,0 +1,60 @@
+"""Quantiles of what is too much to keep: a histogram with logarithmic bins (DDSketch, Masson et al., VLDB 2019, §2).
+
+A value x > 0 falls into bin ceil(log_g(x)) with g = (1 + a) / (1 - a), and 2 g^bin / (g + 1) is within a of it. Zero has a bin of its
+own. Bins are plain whole numbers, so histograms merge by adding, in any order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+ERROR = 0.005
+_GAMMA = (1 + ERROR) / (1 - ERROR)
+_LOG_GAMMA = float(np.log(_GAMMA))
+ZERO_BIN = -(2**20)
+"""Below the bin of the least positive float, which is about -74,500."""
+
+
+def _empty() -> NDArray[np.int64]:
+    return np.zeros(0, np.int64)
+
+
+@dataclass(slots=True)
+class Sketch:
+    """Distinct bins, ascending, and how many values each holds: two arrays of shape (bins,)."""
+
+    bins: NDArray[np.int64] = field(default_factory=_empty)
+    counts: NDArray[np.int64] = field(default_factory=_empty)
+    count: int = 0
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Sketch":
+        """The sketch of some values >= 0."""
+        numbers = np.array(values, np.float64)
+        with np.errstate(divide="ignore"):
+            logs = np.ceil(np.log(numbers) / _LOG_GAMMA)
+        bins, counts = np.unique(np.where(numbers > 0, logs, ZERO_BIN).astype(np.int64), return_counts=True)
+        return cls(bins, counts, len(numbers))
+
+    def dump(self) -> tuple[list[int], list[int]]:
+        return self.bins.tolist(), self.counts.tolist()
+
+    @classmethod
+    def load(cls, dumped: tuple[list[int], list[int]]) -> "Sketch":
+        counts = np.array(dumped[1], np.int64)
+        return cls(np.array(dumped[0], np.int64), counts, int(counts.sum()))
+
+
+def quantile(sketches: list[Sketch], share: float) -> float:
+    """The value of rank ceil(share * n) among the n > 0 values of all sketches, within ERROR (relative)."""
+    bins = np.concatenate([sketch.bins for sketch in sketches])
+    order = np.argsort(bins, kind="stable")
+    reached = np.cumsum(np.concatenate([sketch.counts for sketch in sketches])[order])
+    rank = -(-round(share * 100) * int(reached[-1]) // 100)
+    return _value(int(bins[order][np.searchsorted(reached, rank)]))
+
+
+def _value(found: int) -> float:
+    return 0.0 if found == ZERO_BIN else float(2 * np.exp(found * _LOG_GAMMA) / (_GAMMA + 1))

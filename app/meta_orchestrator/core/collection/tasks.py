@@ -1,0 +1,100 @@
+"""Who holds which task, and how many points it is worth (CONTRACT §8.3, §8.5)."""
+
+from dataclasses import dataclass
+
+from meta_orchestrator.core.collection.agents import Agents
+from meta_orchestrator.core.collection.book import Book
+from meta_orchestrator.core.collection.remembered import DAY_US, Remembered
+from meta_orchestrator.core.collection.slot import Slot
+from meta_orchestrator.messages.event import Event
+
+
+@dataclass(slots=True)
+class Task:
+    seen_us: int
+    holder: str | None = None
+    running: bool = False
+    points: float | None = None
+
+
+class Tasks(Book[Task]):
+    """Tasks that are held, and those of the last 24 h for their points. Agents' running tasks are kept beside."""
+
+    def __init__(self, agents: Agents, succeeded: Remembered) -> None:
+        super().__init__(Task)
+        self.agents, self.succeeded = agents, succeeded
+        self.held = 0
+
+    def is_step(self, name: str) -> bool:
+        """0 points: a part of something larger, in no rate."""
+        task = self.get(name)
+        return task is not None and task.points == 0
+
+    def start(self, event: Event, slot: Slot) -> None:
+        """Held by the agent that started it last; a second start by its holder changes nothing but its points."""
+        time_us, data = event[0], event[4]
+        task = self._named(event)
+        if task.holder != data["agent"]:
+            self._stop(task, time_us, slot)
+            self.held += task.holder is None
+            task.holder = data["agent"]
+            self._run(task, time_us, slot)
+
+    def block(self, event: Event, slot: Slot) -> None:
+        task = self.get(event[4]["task"])
+        if task is not None:
+            self._stop(task, event[0], slot)
+            self._touch(event, task)
+
+    def unblock(self, event: Event, slot: Slot) -> None:
+        task = self.get(event[4]["task"])
+        if task is not None and task.holder is not None and not task.running:
+            self._run(task, event[0], slot)
+            self._touch(event, task)
+
+    def finish(self, event: Event, slot: Slot) -> None:
+        """Any outcome ends it; its duration is the sender's, its points count at the first success."""
+        time_us, data = event[0], event[4]
+        task, name, outcome = self._named(event), data["task"], data["outcome"]
+        if task.holder is not None:
+            self._stop(task, time_us, slot)
+            task.holder = None
+            self.held -= 1
+        slot.durations_ms.setdefault(data["agent"], []).append(data["duration_ms"])
+        slot.finished[name] = None
+        if outcome == "abandoned":
+            slot.abandoned[name] = None
+        elif outcome == "succeeded" and not self.succeeded.knows(name, time_us):
+            self.succeeded.add(name, time_us)
+            slot.points += 1 if task.points is None else task.points
+
+    def forget(self, now_us: int) -> None:
+        """Drop what nobody holds and nobody named for 24 h."""
+        for name, task in list(self.items()):
+            if task.holder is None and now_us - task.seen_us > DAY_US:
+                self.drop(name)
+
+    def _named(self, event: Event) -> Task:
+        """The task of a started or finished event, with the points that it names."""
+        data = event[4]
+        task = self.get(data["task"])
+        if task is None:
+            task = self[data["task"]] = Task(event[0])
+        points = data.get("points")
+        if points is not None:
+            task.points = points
+        self._touch(event, task)
+        return task
+
+    def _touch(self, event: Event, task: Task) -> None:
+        task.seen_us = event[0]
+        self.changed.add(event[4]["task"])
+
+    def _run(self, task: Task, time_us: int, slot: Slot) -> None:
+        task.running = True
+        self.agents.work(str(task.holder), time_us, +1, slot)
+
+    def _stop(self, task: Task, time_us: int, slot: Slot) -> None:
+        if task.running and task.holder is not None:
+            task.running = False
+            self.agents.work(task.holder, time_us, -1, slot)
