@@ -1,0 +1,8 @@
+"""Has a metric moved for good? One detector a file, each with River's interface: `update(x)`, then `drift_detected`.
+
+The package stands alone, so that its detectors work in any River pipeline.
+"""
+
+from meta_orchestrator.core.analysis.drift.rank_esr import RankESR
+
+__all__ = ["RankESR"]
