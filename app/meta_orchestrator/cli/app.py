@@ -13,7 +13,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Watches a team of agents through Kafka and tunes its orchestrator, one small, tested, reversible change at a time.",
+    help="Watches a team of agents through Kafka and tunes its orchestrator, one small, reversible change at a time.",
 )
 TRY, RUN, LOOK, ORDER, SET_UP = "Try it", "Run it", "See what it does", "Command it (signed)", "Set up and check"
 

@@ -19,10 +19,12 @@ app = typer.Typer(help="An event log of another system as JSONL events, for `rep
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The log; may be gzipped.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to; stdout if left out.")]
 ProjectName = Annotated[
-    str | None, typer.Option("--project", "-p", metavar="NAME", help="The project of the events; the file's name if left out.")
+    str | None,
+    typer.Option("--project", "-p", metavar="NAME", help="Of the events; the file's name if left out."),
 ]
 MappingFile = Annotated[
-    Path | None, typer.Option("--mapping", metavar="FILE", help="Which attribute means what (TOML), where the usual names do not.")
+    Path | None,
+    typer.Option("--mapping", metavar="FILE", help="Which attribute means what (TOML)."),
 ]
 ByGroup = Annotated[bool, typer.Option("--by-group", help="Groups are the agents, not single resources.")]
 

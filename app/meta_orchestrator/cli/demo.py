@@ -7,7 +7,8 @@ import typer
 
 def demo(
     for_s: Annotated[
-        float | None, typer.Option("--for", min=1, metavar="SECONDS", help="End by itself after so long; exit 1 if nothing was applied.")
+        float | None,
+        typer.Option("--for", min=1, metavar="SECONDS", help="End by itself; exit 1 if nothing was applied."),
     ] = None,
 ) -> None:
     """A simulated team with a fault, its orchestrator, the worker and an embedded broker, with a live view.

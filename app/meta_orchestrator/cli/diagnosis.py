@@ -136,7 +136,9 @@ def _window(project: str, counts: Counter[str], span_us: int, policy: Policy) ->
     if short:
         names = ", ".join(short)
         longest = max(short.values())
-        yield Remark("note", f"{project}: {names} will be null at window_s = {policy.time.window_s:g}; {longest:g} would do")
+        yield Remark(
+            "note", f"{project}: {names} will be null at window_s = {policy.time.window_s:g}; {longest:g} would do"
+        )
     elif wanted:
         yield Remark("ok", f"{project}: window_s = {policy.time.window_s:g} gives every rate its values")
 
@@ -162,8 +164,9 @@ def _clocks(tally: Tally, policy: Policy) -> Iterator[Remark]:
             yield Remark("wrong", f"the clock of {source} is {_span(typical)} ahead of the broker's")
         elif typical < -lateness_us:
             wrong += 1
-            reason = f"more than lateness_s = {policy.time.lateness_s:g}, so they count as late: a slow sender or a wrong clock"
-            yield Remark("wrong", f"events of {source} arrive {_span(-typical)} after their time, {reason}")
+            late = f"events of {source} arrive {_span(-typical)} after their time"
+            reason = f"more than lateness_s = {policy.time.lateness_s:g}, so they count as late"
+            yield Remark("wrong", f"{late}, {reason}: a slow sender or a wrong clock")
     if tally.ahead_us and not wrong:
         yield Remark("ok", f"the clocks of {len(tally.ahead_us)} senders agree with the broker's")
 

@@ -48,9 +48,7 @@ def _say(remark: "Remark", levels: Counter[str]) -> None:
     typer.echo(f"{MARKS[remark.level]} {remark.text}")
 
 
-async def _examine(
-    settings: "Settings", policy: "Policy", trust: "Trust", span: int, levels: Counter[str]
-) -> None:
+async def _examine(settings: "Settings", policy: "Policy", trust: "Trust", span: int, levels: Counter[str]) -> None:
     """Topics first: without them there are no events to judge."""
     from meta_orchestrator.cli.diagnosis import diagnose
 

@@ -17,7 +17,9 @@ def generate(
     role: Annotated[str, typer.Option(help="operator signs commands, worker signs changes.")] = "operator",
     projects: Annotated[str, typer.Option(metavar="A,B,…", help="Projects it may speak for; * is all.")] = "*",
     valid: Annotated[str, typer.Option(metavar="SPAN", help="How long the key is good.")] = "365d",
-    key_file: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="The key file; ID.key if left out.")] = None,
+    key_file: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="The key file; ID.key if left out.")
+    ] = None,
     trust: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Trust file to add it to; printed instead if left out.")
     ] = None,

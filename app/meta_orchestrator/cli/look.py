@@ -10,7 +10,6 @@ import typer
 from meta_orchestrator.cli.options import AnyProject, AsJson, takes
 from meta_orchestrator.cli.times import now_us, span_us
 from meta_orchestrator.errors import SettingsError
-from meta_orchestrator.messages.fields import parse_time_us
 
 if TYPE_CHECKING:
     from meta_orchestrator.settings import Settings
@@ -76,6 +75,7 @@ def history(
     Example: meta-orchestrator history -p checkout --since 2h
     """
     from meta_orchestrator.cli.tables import history_table
+    from meta_orchestrator.messages.fields import parse_time_us
 
     from_us = now_us() - span_us(since) if since else 0
     view, bad = asyncio.run(read_view(settings))

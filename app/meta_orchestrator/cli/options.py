@@ -33,7 +33,9 @@ Project = Annotated[str, typer.Option("--project", "-p", metavar="NAME", help="T
 AnyProject = Annotated[
     str | None, typer.Option("--project", "-p", metavar="NAME", help="Only this project; all if left out.")
 ]
-Reason = Annotated[str, typer.Option("--reason", "-r", metavar="TEXT", help="Why, in a few words; others will read it.")]
+Reason = Annotated[
+    str, typer.Option("--reason", "-r", metavar="TEXT", help="Why, in a few words; others will read it.")
+]
 Owner = Annotated[
     str | None, typer.Option("--owner", metavar="NAME", help="Who answers for it; user@host if left out.")
 ]
@@ -41,7 +43,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON, one object a line, i
 
 
 def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command these settings flags and `--settings`; its first argument is then the `Settings` they amount to."""
+    """Give a command these settings flags and `--settings`; its first argument is then what they amount to."""
 
     def give(command: Callable[..., None]) -> Callable[..., None]:
         own = list(inspect.signature(command).parameters.values())[1:]

@@ -1,4 +1,4 @@
-"""What an operator may order. Each is signed with the operator's key; the decision about it appears at the next tick."""
+"""What an operator may order. Each is signed with the operator's key and decided at the next tick."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -6,14 +6,14 @@ import typer
 
 from meta_orchestrator.cli.options import Owner, Project, Reason, takes, whoami
 from meta_orchestrator.cli.sending import send
-from meta_orchestrator.cli.times import deadline_us, now_us
-from meta_orchestrator.messages.fields import SECOND, Value, format_time_us
+from meta_orchestrator.cli.times import SECOND_US, deadline_us, now_us, rfc3339
 
 if TYPE_CHECKING:
+    from meta_orchestrator.messages.fields import Value
     from meta_orchestrator.settings import Settings
 
 SIGNED = ("broker", "key", "prefix")
-LONGEST_OVERRIDE_US = 7 * 86_400 * SECOND
+LONGEST_OVERRIDE_US = 7 * 86_400 * SECOND_US
 
 For = Annotated[str | None, typer.Option("--for", metavar="SPAN", help="How long: 90s, 30m, 2h, 1h30m, 7d.")]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Until when: 2026-01-31T18:00:00Z.")]
@@ -33,7 +33,7 @@ def freeze(
 
     Example: meta-orchestrator freeze -p checkout --for 2h --reason "release day"
     """
-    data = {"until": format_time_us(deadline_us(span, until, now_us())), "reason": reason, "owner": owner or whoami()}
+    data = {"until": rfc3339(deadline_us(span, until, now_us())), "reason": reason, "owner": owner or whoami()}
     send(settings, "control.freeze", project, data)
 
 
@@ -48,7 +48,7 @@ def unfreeze(
 
     Example: meta-orchestrator unfreeze -p checkout --reason "release is out"
     """
-    data = {"until": format_time_us(now_us()), "reason": reason, "owner": owner or whoami()}
+    data = {"until": rfc3339(now_us()), "reason": reason, "owner": owner or whoami()}
     send(settings, "control.freeze", project, data)
 
 
@@ -71,7 +71,7 @@ def override(
     end = deadline_us(span, until, now)
     if not now < end <= now + LONGEST_OVERRIDE_US:
         raise typer.BadParameter("an override lasts from now for 7 days at most")
-    data = {"parameter": parameter, "value": value_of(value), "until": format_time_us(end)}
+    data = {"parameter": parameter, "value": value_of(value), "until": rfc3339(end)}
     everything = data | {"reason": reason, "owner": owner or whoami()}
     send(settings, "control.override", project, everything)
 
@@ -147,7 +147,7 @@ def answer(proposal: str, owner: str | None, reason: str | None) -> dict[str, An
     return {"proposal": proposal, "owner": owner or whoami()} | ({"reason": reason} if reason else {})
 
 
-def value_of(text: str) -> Value:
+def value_of(text: str) -> "Value":
     """2 is a whole number, 0.5 a fraction, the rest text (`timeboxed_batches(600)`); nan and inf are text too."""
     try:
         return int(text)

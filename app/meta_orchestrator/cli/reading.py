@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from meta_orchestrator.settings import Settings
 
 SILENCE_S = 5.0
-"""A partition that gives nothing for so long is taken to end here: what lies beyond belongs to a transaction still open."""
+"""After so long without a record the rest is taken to belong to transactions still open."""
 
 
 async def read_topics(
@@ -45,7 +45,9 @@ async def _partitions(
     wanted = [settings.prefix + topic for topic in topics]
     for topic in wanted:
         if topic not in found:
-            advice = f"there is no topic {topic} at {settings.broker}; `meta-orchestrator topics create` makes the topics"
+            advice = (
+                f"there is no topic {topic} at {settings.broker}; `meta-orchestrator topics create` makes the topics"
+            )
             raise SettingsError("prefix", settings.prefix, advice)
     return [TopicPartition(topic, number) for topic in wanted for number in consumer.partitions_for_topic(topic) or ()]
 

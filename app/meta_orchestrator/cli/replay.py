@@ -41,7 +41,9 @@ def replay(
         run = _reported if report else _written
         done = run(lines, policy, out, journal == "-", assume_orchestrator)
     if done.bad:
-        typer.echo(", ".join(f"{number} bad records: {reason}" for reason, number in sorted(done.bad.items())), err=True)
+        typer.echo(
+            ", ".join(f"{number} bad records: {reason}" for reason, number in sorted(done.bad.items())), err=True
+        )
         raise typer.Exit(3)
 
 
@@ -74,7 +76,7 @@ def reading(journal: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        source = Path(journal).open("rb")
+        source = Path(journal).open("rb")  # noqa: SIM115 - closed below; what fails while it is read is another matter
     except OSError as error:
         raise SettingsError("FILE", journal, f"must be a file that can be read ({error.strerror})") from error
     with source:

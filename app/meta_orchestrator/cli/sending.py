@@ -7,9 +7,8 @@ from uuid import uuid4
 import orjson
 import typer
 
-from meta_orchestrator.cli.times import now_us
+from meta_orchestrator.cli.times import now_us, rfc3339
 from meta_orchestrator.errors import BadRecord
-from meta_orchestrator.messages.fields import format_time_us
 
 if TYPE_CHECKING:
     from meta_orchestrator.settings import Settings
@@ -26,7 +25,9 @@ def send(settings: "Settings", kind: str, project: str, data: dict[str, Any]) ->
     signature = sign(key, TOPIC, project.encode(), value)
     partition, offset = asyncio.run(_publish(settings, project.encode(), value, signature))
     told = ", ".join(f"{name} {value}" for name, value in data.items())
-    typer.echo(f"sent {kind} for project {project} ({told}), signed by {key.id}; partition {partition}, offset {offset}")
+    typer.echo(
+        f"sent {kind} for project {project} ({told}), signed by {key.id}; partition {partition}, offset {offset}"
+    )
     typer.echo(f"It acts at the next tick. See the decision: meta-orchestrator history -p {project} --last 5")
 
 
@@ -38,7 +39,7 @@ def envelope(kind: str, project: str, data: dict[str, Any]) -> bytes:
             "id": str(uuid4()),
             "source": "meta-orchestrator/cli",
             "type": kind,
-            "time": format_time_us(now_us()),
+            "time": rfc3339(now_us()),
             "project": project,
             "datacontenttype": "application/json",
             "data": data,
@@ -57,13 +58,13 @@ def checked(value: bytes) -> bytes:
     return value
 
 
-async def _publish(settings: "Settings", key: bytes, value: bytes, signature: bytes) -> tuple[int, int]:
+async def _publish(settings: "Settings", key: bytes, value: bytes, signature: str) -> tuple[int, int]:
     """(partition, offset) once all replicas in sync have it."""
     from aiokafka import AIOKafkaProducer
 
     from meta_orchestrator.cli.connecting import connected
 
-    headers = [("content-type", b"application/cloudevents+json"), ("signature", signature)]
+    headers = [("content-type", b"application/cloudevents+json"), ("signature", signature.encode())]
     async with connected(AIOKafkaProducer, settings, acks="all") as producer:
         written = await producer.send_and_wait(settings.prefix + TOPIC, value, key=key, headers=headers)
     return written.partition, written.offset

@@ -24,8 +24,12 @@ METRICS = {
 
 
 def _row(table: Table, *cells: object) -> None:
+    table.add_row(*(_plain(cell) for cell in cells))
+
+
+def _plain(cell: object) -> Text:
     """Text of others is neither markup nor control codes for this terminal."""
-    table.add_row(*(Text("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(x))) for x in cells))
+    return Text("".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in str(cell)))
 
 
 def status_tables(project: ProjectView, now_us: int) -> list[Table]:
@@ -50,14 +54,14 @@ def status_value(project: ProjectView, now_us: int) -> dict[str, Any]:
 
 
 def story_table(name: str, story: Story) -> Table:
-    table = Table("time", "what happened", title=Text(f"{name}: {_title(story)}"), title_justify="left")
+    table = Table("time", "what happened", title=_plain(f"{name}: {_title(story)}"), title_justify="left")
     for when, said in story.lines():
         _row(table, when, said)
     return table
 
 
 def history_table(name: str, records: list[Record]) -> Table:
-    table = Table("time", "what", "what happened", "id", title=Text(name), title_justify="left")
+    table = Table("time", "what", "what happened", "id", title=_plain(name), title_justify="left")
     for record in records:
         _row(table, record["time"], record["type"], sentence(record), reference(record))
     return table
@@ -78,7 +82,7 @@ def _title(story: Story) -> str:
 
 
 def _head(project: ProjectView) -> Table:
-    table = Table("in force", "phase", "last tick", "on trial", title=Text(project.name), title_justify="left")
+    table = Table("in force", "phase", "last tick", "on trial", title=_plain(project.name), title_justify="left")
     seen = "-" if project.time_us is None else format_time_us(project.time_us)
     version = f"version {project.version}" if project.version else "the baseline (version 0)"
     trial = project.trial["data"]["explanation"] if project.trial else "nothing"

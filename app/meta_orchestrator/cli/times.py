@@ -1,12 +1,11 @@
-"""Spans and moments as a person types them."""
+"""Spans and moments as a person types them. What pydantic stands behind is imported late, so that `--help` is quick."""
 
 import re
 import time
 
 import typer
 
-from meta_orchestrator.messages.fields import SECOND, parse_time_us
-
+SECOND_US = 1_000_000
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _SPAN = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
 
@@ -20,17 +19,25 @@ def span_us(text: str) -> int:
     if not _SPAN.fullmatch(text):
         raise typer.BadParameter(f"{text!r} is no span of time: write 90s, 30m, 2h, 1h30m or 7d")
     parts = re.findall(r"([\d.]+)([smhd])", text)
-    return round(sum(float(number) * _UNITS_S[unit] for number, unit in parts) * SECOND)
+    return round(sum(float(number) * _UNITS_S[unit] for number, unit in parts) * SECOND_US)
 
 
 def moment_us(text: str) -> int:
     """An RFC 3339 time with its offset."""
+    from meta_orchestrator.messages.fields import parse_time_us
+
     try:
         if re.search(r"([zZ]|[+-]\d{2}:\d{2})$", text):
             return parse_time_us(text)
     except ValueError:
         pass
     raise typer.BadParameter(f"{text!r} is no time with an offset: write 2026-01-31T18:00:00Z")
+
+
+def rfc3339(time_us: int) -> str:
+    from meta_orchestrator.messages.fields import format_time_us
+
+    return format_time_us(time_us)
 
 
 def deadline_us(span: str | None, until: str | None, start_us: int) -> int:
