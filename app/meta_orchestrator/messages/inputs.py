@@ -308,7 +308,7 @@ class OverrideData(Data):
 
 
 class RollbackData(Data):
-    """Exactly one of `to_version` (0 = baseline) and `change`; `wire.decode` checks it."""
+    """Exactly one of `to_version` (0 = baseline) and `change`."""
 
     to_version: NotRequired[Version | None]
     change: NotRequired[Name | None]
