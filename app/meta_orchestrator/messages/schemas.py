@@ -28,8 +28,8 @@ DEAD_LETTERS, DEAD_LETTER = "dead-letters", "dead.letter"
 _KEYED = {"kafka": {"key": {"type": "string", "description": "the project"}, "bindingVersion": KAFKA_BINDING}}
 SIGNED = COMMANDS | {ConfigChange.type}
 RULES = (
-    "Every record is a CloudEvent 1.0 in UTF-8 JSON, keyed by its project. Topic names may have a prefix. Fields that are "
-    "not known are ignored; whole numbers are written without a fraction; a breaking change is a new type."
+    "Every record is a CloudEvent 1.0 in UTF-8 JSON, keyed by its project. Topic names may have a prefix. Unknown "
+    "fields are ignored; whole numbers are written without a fraction; a breaking change is a new type."
 )
 ABOUT = {
     "agent-events": "What agents do: tasks, handoffs, rework, quality checks, heartbeats.",
