@@ -1,6 +1,7 @@
 """The policy: what may be changed, how far, how fast, and what counts as better. Frozen values, read from TOML.
 
-Every number has its reason in its description; `meta-orchestrator schemas --policy` prints them. Nothing is put in force until
+Every number has its reason in its description; `meta-orchestrator schemas --policy` prints them. Nothing is put in
+force until
 the owner says `enforce`.
 """
 
@@ -30,7 +31,9 @@ class Parameter(Section):
     low: float | None = Field(None, description="least value (int, float)")
     high: float | None = Field(None, description="greatest value (int, float)")
     step: PositiveFloat | None = Field(None, description="the size of one change (int, float)")
-    choices: tuple[str, ...] | None = Field(None, description="the values in order, one change moves one place (choice)")
+    choices: tuple[str, ...] | None = Field(
+        None, description="the values in order, one change moves one place (choice)"
+    )
     default: Value | None = None
     mode: Mode = "recommend"
     safety: bool = Field(False, description="a value looser than the baseline is always only recommended")
@@ -39,7 +42,9 @@ class Parameter(Section):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if self.type in ("int", "float") and (self.low is None or self.high is None or self.step is None or self.low > self.high):
+        if self.type in ("int", "float") and (
+            self.low is None or self.high is None or self.step is None or self.low > self.high
+        ):
             raise ValueError(f"a parameter of type {self.type} needs low <= high and a step")
         if self.type == "choice" and not self.choices:
             raise ValueError("a parameter of type choice needs choices")
@@ -81,7 +86,9 @@ class Time(Section):
     tick_s: PositiveFloat = 30
     window_s: PositiveFloat = 300
     lateness_s: Annotated[float, Field(ge=0)] = 15
-    history_s: PositiveFloat = Field(86_400, description="how far findings and decisions look back where data is sparse")
+    history_s: PositiveFloat = Field(
+        86_400, description="how far findings and decisions look back where data is sparse"
+    )
 
     @model_validator(mode="after")
     def _multiples(self) -> Self:
@@ -133,9 +140,15 @@ class Pace(Section):
 
     warm_up_s: Annotated[float, Field(ge=0)] = Field(3600, description="watch this long before the first change")
     changes_per_hour: PositiveInt = Field(4, description="rate limit over all parameters of a project")
-    cooldown_s: Annotated[float, Field(ge=0)] = Field(600, description="rest of a parameter after its trial; doubled by each failure, up to 8 times")
-    decline_s: Annotated[float, Field(ge=0)] = Field(86_400, description="rest of a parameter after an owner declined its proposal")
-    dead_band: Share = Field(0.1, description="a metric closer to its target than this (relative) is left alone; HPA's 10 %")
+    cooldown_s: Annotated[float, Field(ge=0)] = Field(
+        600, description="rest of a parameter after its trial; doubled by each failure, up to 8 times"
+    )
+    decline_s: Annotated[float, Field(ge=0)] = Field(
+        86_400, description="rest of a parameter after an owner declined its proposal"
+    )
+    dead_band: Share = Field(
+        0.1, description="a metric closer to its target than this (relative) is left alone; HPA's 10 %"
+    )
     budget_per_day: PositiveInt = Field(12, description="changes a day over all parameters of a project")
     proposal_s: PositiveFloat = Field(86_400, description="a recommendation waits this long for an answer")
     refusal_repeat_s: PositiveFloat = Field(3600, description="the same refusal is written at most this often")
@@ -144,17 +157,29 @@ class Pace(Section):
 class Trials(Section):
     """How a change is judged."""
 
-    acknowledge_s: PositiveFloat = Field(120, description="published again after this long without config.applied, reverted after as long again")
-    settle_s: Annotated[float, Field(ge=0)] = Field(120, description="left out after the acknowledgement: work in progress belongs to the old setting")
+    acknowledge_s: PositiveFloat = Field(
+        120, description="published again after this long without config.applied, reverted after as long again"
+    )
+    settle_s: Annotated[float, Field(ge=0)] = Field(
+        120, description="left out after the acknowledgement: work in progress belongs to the old setting"
+    )
     review_s: PositiveFloat = Field(1800, description="a trial is judged this long after its change")
     baseline_s: PositiveFloat = Field(3600, description="what the trial is compared with: this long before the change")
-    keep_at: Share = Field(0.8, description="kept if better with at least this probability; inconclusive means taken back")
-    guard_at: Share = Field(0.975, description="rolled back at once if a guard metric is worse with at least this probability")
+    keep_at: Share = Field(
+        0.8, description="kept if better with at least this probability; inconclusive means taken back"
+    )
+    guard_at: Share = Field(
+        0.975, description="rolled back at once if a guard metric is worse with at least this probability"
+    )
     guard_margin: Share = Field(0.1, description="and by more than this share of its value before")
     silent_after: PositiveInt = Field(2, description="trials in a row without acknowledgement that stop all changes")
-    rejections: PositiveInt = Field(3, description="rejections by the orchestrator that put a parameter into mode recommend")
+    rejections: PositiveInt = Field(
+        3, description="rejections by the orchestrator that put a parameter into mode recommend"
+    )
     feedback_raters: PositiveInt = 5
-    feedback_floor: Annotated[float, Field(ge=-1, le=1)] = Field(-0.5, description="a mean rating below this makes better inconclusive")
+    feedback_floor: Annotated[float, Field(ge=-1, le=1)] = Field(
+        -0.5, description="a mean rating below this makes better inconclusive"
+    )
 
 
 class Analysis(Section):
@@ -162,7 +187,9 @@ class Analysis(Section):
 
     drift_run_length: PositiveFloat = Field(10_000, description="batches between false alarms of one stream")
     drift_batch: PositiveInt = Field(20, description="values (events of a rate) that make one batch of a stream")
-    alpha: Annotated[float, Field(gt=0, lt=1)] = Field(0.01, description="false alarms of an antipattern's test in a look-back")
+    alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.01, description="false alarms of an antipattern's test in a look-back"
+    )
     min_events: PositiveInt = Field(20, description="fewer events of its kind and an antipattern is not looked for")
     clear_after_s: PositiveFloat = Field(600, description="an antipattern not seen for this long is cleared")
     lookback_s: PositiveFloat = Field(1800, description="antipatterns look at this much of the past")
@@ -236,7 +263,9 @@ class Policy(Section):
         known = {name: parameter.model_dump() | everywhere for name, parameter in BUILT_IN.items()}
         for name, own in tables.items():
             known[name] = (known.get(name, everywhere) | own) if isinstance(own, dict) else own
-        profiles = {"standard": {}, "critical": Weights(velocity=0.2, quality=0.5).model_dump()} | given.get("profiles", {})
+        profiles = {"standard": {}, "critical": Weights(velocity=0.2, quality=0.5).model_dump()} | given.get(
+            "profiles", {}
+        )
         return given | {"parameters": known, "profiles": profiles}
 
     @model_validator(mode="after")

@@ -1,6 +1,7 @@
 """Start reading here: what happens to an event, to a command, and at a tick.
 
-Three verbs. `observe` and `command` only put things down; `decide` is the only place where anything is judged. Between two ticks the
+Three verbs. `observe` and `command` only put things down; `decide` is the only place where anything is judged. Between
+two ticks the
 order of arrival does not matter, and the same events give the same decisions, byte for byte.
 """
 
@@ -12,8 +13,8 @@ from meta_orchestrator.core.adaptation.obey import obey
 from meta_orchestrator.core.adaptation.phase import phase
 from meta_orchestrator.core.analysis.analyse import analyse
 from meta_orchestrator.core.collection.collect import collect
-from meta_orchestrator.core.ledger import Ledger
 from meta_orchestrator.core.learning.learn import learn
+from meta_orchestrator.core.ledger import Ledger
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.project import Project
 from meta_orchestrator.core.validation.hear import hear

@@ -38,3 +38,8 @@ class Moment:
         event = CloudEvent(self.project, self.tick_us, data)
         self.outputs.append(event)
         return event
+
+    def refuse_over_limit(self, event: Event, limit: str, field: str) -> None:
+        """An event that would open more than the policy allows becomes a dead letter."""
+        detail = f"limits.{limit} = {getattr(self.policy.limits, limit)} is reached"
+        self.outputs.append(Refused(self.project, event, "over_limit", detail, field))

@@ -1,6 +1,7 @@
 """One project: what is open, what is remembered, and how all of it is stored.
 
-Three lives: the ledger (never discarded), history and books (packed, a full page now and then and what changed since), and minds
+Three lives: the ledger (never discarded), history and books (packed, a full page now and then and what changed since),
+and minds
 (estimators, rebuilt where their settings changed). Nothing is ever unpickled.
 """
 
@@ -65,7 +66,9 @@ class Project:
         return _pack(head)
 
     def next_page(self) -> tuple[int, bytes]:
-        """(place, bytes) of what has been learnt since the last page, or of all; two full pages are kept, one may be torn."""
+        """(place, bytes) of what has been learnt since the last page, or of all; two full pages are kept, one may be
+        torn.
+        """
         self.page += 1
         full = self.page % PAGES == 0
         changes = self.books.take()

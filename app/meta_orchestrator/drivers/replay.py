@@ -114,6 +114,8 @@ class Replay:
 
 
 def tune_garbage_collector() -> None:
-    """Hundreds of thousands of events wait in open panes and none of them is garbage: look at them seldom (2 x faster)."""
+    """Hundreds of thousands of events wait in open panes and none of them is garbage: look at them seldom (2 x
+    faster).
+    """
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)

@@ -8,7 +8,8 @@ from meta_orchestrator.errors import Reason
 Event: TypeAlias = tuple[int, str, str, str, dict[str, Any], bytes, int, int | None]
 """(time_us, source, id, type, data, value, position, configversion)
 
-`type` is UNKNOWN where the contract does not know it (`data` is empty then), `value` the bytes as they were read, `position` the
+`type` is UNKNOWN where the contract does not know it (`data` is empty then), `value` the bytes as they were read,
+`position` the
 offset in the input partition or the line of the file, `configversion` None where the sender did not name one.
 """
 

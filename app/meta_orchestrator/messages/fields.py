@@ -57,4 +57,9 @@ def parse_time_us(text: str) -> int:
 
 def format_time_us(time_us: int) -> str:
     """RFC 3339 in UTC, with a fraction only where there is one."""
-    return datetime.fromtimestamp(time_us // SECOND, UTC).replace(microsecond=time_us % SECOND).isoformat().replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(time_us // SECOND, UTC)
+        .replace(microsecond=time_us % SECOND)
+        .isoformat()
+        .replace("+00:00", "Z")
+    )

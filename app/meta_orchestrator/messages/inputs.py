@@ -1,7 +1,9 @@
 """What agents, votes, orchestrators and operators publish (CONTRACT §3).
 
-TypedDicts: pydantic checks one against the bytes at the price of a bare parse, and hands out plain dicts. `Input` is the union
-of them all by `type`; whoever adds a message adds it to its topic's tuple below, and schemas, decoding and counting follow.
+TypedDicts: pydantic checks one against the bytes at the price of a bare parse, and hands out plain dicts. `Input` is
+the union
+of them all by `type`; whoever adds a message adds it to its topic's tuple below, and schemas, decoding and counting
+follow.
 """
 
 from typing import Annotated, Any, Literal, NotRequired, Required
@@ -23,7 +25,9 @@ class Data(TypedDict):
 
 
 class Envelope(TypedDict):
-    """A CloudEvent 1.0 as it is read; `recordedtime` stands only in journals, the broker's append time takes its place."""
+    """A CloudEvent 1.0 as it is read; `recordedtime` stands only in journals, the broker's append time takes its
+    place.
+    """
 
     __pydantic_config__ = _STRICT  # type: ignore[misc]
     specversion: Literal["1.0"]
@@ -45,7 +49,8 @@ class ProjectEnvelope(Envelope):
     project: Name
 
 
-# ---- agent-events ------------------------------------------------------------------------------------------------------
+# ---- agent-events
+------------------------------------------------------------------------------------------------------
 
 
 class AgentRegisteredData(Data):
@@ -202,7 +207,8 @@ class Feedback(ProjectEnvelope):
     data: FeedbackData
 
 
-# ---- consensus-events --------------------------------------------------------------------------------------------------
+# ---- consensus-events
+--------------------------------------------------------------------------------------------------
 
 
 class RoundOpenedData(Data):
@@ -246,7 +252,8 @@ class RoundClosed(ProjectEnvelope):
     data: RoundClosedData
 
 
-# ---- orchestrator-events -----------------------------------------------------------------------------------------------
+# ---- orchestrator-events
+-----------------------------------------------------------------------------------------------
 
 
 class OrchestratorRegisteredData(Data):
@@ -290,7 +297,8 @@ class OperatorIntervened(ProjectEnvelope):
     data: OperatorIntervenedData
 
 
-# ---- control-commands --------------------------------------------------------------------------------------------------
+# ---- control-commands
+--------------------------------------------------------------------------------------------------
 
 
 class FreezeData(Data):

@@ -1,4 +1,6 @@
-"""What the meta-orchestrator publishes (CONTRACT §4): frozen models; `None` is null where the contract says so, else left out."""
+"""What the meta-orchestrator publishes (CONTRACT §4): frozen models; `None` is null where the contract says so, else
+left out.
+"""
 
 from typing import Annotated, Any, ClassVar, Literal
 

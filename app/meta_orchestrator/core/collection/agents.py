@@ -1,4 +1,6 @@
-"""Who is there, of what type and capacity, and how busy: heartbeats where an agent sends them, else its tasks (CONTRACT §4.4, §8.4)."""
+"""Who is there, of what type and capacity, and how busy: heartbeats where an agent sends them, else its tasks
+(CONTRACT §4.4, §8.4).
+"""
 
 from dataclasses import dataclass
 
@@ -54,13 +56,9 @@ class Agents(Book[Agent]):
     def __init__(self) -> None:
         super().__init__(Agent)
 
-    def see(self, name: str, time_us: int, start_us: int) -> Agent:
-        """The agent that an event names, in a slot that begins at `start_us`."""
-        agent = self.get(name)
-        if agent is None:
-            agent = self[name] = Agent(time_us, settled_us=start_us)
-        agent.seen_us = time_us
-        self.changed.add(name)
+    def meet(self, name: str, start_us: int) -> Agent:
+        """A new agent, in a slot that begins at `start_us`."""
+        agent = self[name] = Agent(start_us, settled_us=start_us)
         return agent
 
     def beat(self, name: str, time_us: int, utilization: float, slot: Slot) -> None:

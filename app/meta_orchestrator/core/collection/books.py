@@ -1,6 +1,8 @@
 """The books of a project: what must be known of the past to understand the next event. Folding a slot turns its pages."""
 
+from collections import Counter
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any
 
 from meta_orchestrator.core.collection.agents import Agents
@@ -9,7 +11,7 @@ from meta_orchestrator.core.collection.remembered import Remembered
 from meta_orchestrator.core.collection.rounds import Rounds
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.core.collection.tasks import Tasks
-from meta_orchestrator.messages.event import Event, Refused
+from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.policy import Limits
 
@@ -17,7 +19,10 @@ HOUR_US = 3600 * SECOND
 _AGENT, _HANDOFF = ("agent",), ("from_agent", "to_agent")
 _INTERVENTIONS = ("operator.intervened", "control.override", "control.rollback", "control.approve", "control.decline")
 
+_TYPE = itemgetter(3)
+
 Turn = Callable[[Event, Slot], None]
+_NO_TURN: tuple[tuple[str, ...], Turn | None] = ((), None)
 
 
 class Books:
@@ -50,28 +55,33 @@ class Books:
             **dict.fromkeys(_INTERVENTIONS, ((), _intervene)),
         }
 
-    def fold(self, events: list[Event], slot: Slot, start_us: int, refuse: Callable[[Refused], None], project: str) -> list[Event]:
-        """Turn the pages for one slot's events, in order; return those that count (the others are over a limit)."""
-        counted = []
+    def fold(
+        self, events: list[Event], slot: Slot, start_us: int, refuse: Callable[[Event, str, str], None]
+    ) -> list[Event]:
+        """Turn the pages for one slot's events, in order; return those that count, the others are over a limit."""
+        agents, sums, scarce, counted = self.agents, slot.agents, self._is_scarce(len(events)), []
         for event in events:
-            fields, turn = self.turns.get(event[3], ((), None))
-            over = self._over(event, fields)
-            if over is not None:
-                refuse(Refused(project, event, "over_limit", f"limits.{over[0]} is reached", over[1]))
+            fields, turn = self.turns.get(event[3], _NO_TURN)
+            if scarce and (over := self._over(event, fields)):
+                refuse(event, *over)
                 continue
             counted.append(event)
-            slot.counts[event[3]] = slot.counts.get(event[3], 0) + 1
-            for name in _names(event[4], fields):
-                self.agents.see(name, event[0], start_us)
-                slot.agents[name].events += 1
+            time_us, data = event[0], event[4]
+            for field in fields:
+                name = data[field]
+                if field != "to_agent" or name != data["from_agent"]:
+                    (agents.get(name) or agents.meet(name, start_us)).seen_us = time_us
+                    sums[name].events += 1
             if turn is not None:
                 turn(event, slot)
+        slot.counts = dict(Counter(map(_TYPE, counted)))
         return counted
 
     def close(self, slot: Slot, start_us: int) -> None:
         """The end of a slot: time-outs, running work, and once an hour what is too old."""
         self.handoffs.time_out(slot.end_us, slot)
         self.agents.close(slot)
+        self.agents.changed.update(slot.agents)
         slot.close()
         for remembered in (self.successes, self.handoff_ends, self.round_ends):
             remembered.forget(slot.end_us)
@@ -99,21 +109,38 @@ class Books:
 
     def settled(self, now_us: int) -> None:
         """After the last `put`: what follows from the entries and is not stored."""
-        self.tasks.held = sum(task.holder is not None for task in self.tasks.values())
+        self.tasks.settled()
         self.agents.skip(now_us)
         for remembered in (self.successes, self.handoff_ends, self.round_ends):
             remembered.forget(now_us)
 
+    def _is_scarce(self, events: int) -> bool:
+        """Whether so many events could reach a limit; each names two agents at the most."""
+        limits = self.limits
+        room = (
+            (limits.agents - len(self.agents)) // 2,
+            limits.open_tasks - self.tasks.held,
+            limits.open_rounds - len(self.rounds),
+        )
+        return events > min(room)
+
     def _over(self, event: Event, fields: tuple[str, ...]) -> tuple[str, str] | None:
         """(limit, field) if this event would open more than the policy allows."""
         limits, data = self.limits, event[4]
-        for field in fields:
-            if data[field] not in self.agents and len(self.agents) >= limits.agents:
-                return "agents", f"data.{field}"
-        if event[3] == "agent.task.started" and self.tasks.held >= limits.open_tasks:
-            task = self.tasks.get(data["task"])
-            return ("open_tasks", "data.task") if task is None or task.holder is None else None
-        if event[3].startswith("consensus.") and len(self.rounds) >= limits.open_rounds and data["round"] not in self.rounds:
+        new = [field for field in fields if data[field] not in self.agents]
+        if new and len(self.agents) + len(new) > limits.agents:
+            return "agents", f"data.{new[0]}"
+        if (
+            event[3] == "agent.task.started"
+            and self.tasks.held >= limits.open_tasks
+            and not self.tasks.is_held(data["task"])
+        ):
+            return "open_tasks", "data.task"
+        if (
+            event[3].startswith("consensus.")
+            and len(self.rounds) >= limits.open_rounds
+            and data["round"] not in self.rounds
+        ):
             return "open_rounds", "data.round"
         return None
 
@@ -130,12 +157,6 @@ class Books:
         if data.get("agent_type") is not None:
             self.agents[data["agent"]].agent_type = data["agent_type"]
         self.agents.beat(data["agent"], event[0], data["utilization"], slot)
-
-
-def _names(data: dict[str, Any], fields: tuple[str, ...]) -> tuple[str, ...]:
-    """The distinct agents that an event names."""
-    names = tuple(data[field] for field in fields)
-    return names[:1] if len(names) == 2 and names[0] == names[1] else names
 
 
 def _rework(event: Event, slot: Slot) -> None:

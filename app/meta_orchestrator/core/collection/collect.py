@@ -30,12 +30,14 @@ def collect(project: Project, tick_us: int, once: bool = False) -> Moment:
 
 
 def _fold(project: Project, moment: Moment) -> list[Slot]:
-    """Slot by slot up to the tick; what closes long before the window is folded too, but time nobody will see is skipped."""
+    """Slot by slot up to the tick; what closes long before the window is folded too, but time nobody will see is
+    skipped.
+    """
     closed, start_us = [], _begin(project, moment.tick_us)
     while start_us < moment.tick_us:
         slot = Slot(start_us + project.slot_us)
         events = _take_events(project, slot)
-        moment.events += project.books.fold(events, slot, start_us, moment.outputs.append, project.name)
+        moment.events += project.books.fold(events, slot, start_us, moment.refuse_over_limit)
         project.books.close(slot, start_us)
         closed.append(slot)
         start_us = slot.end_us

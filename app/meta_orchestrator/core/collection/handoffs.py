@@ -1,4 +1,6 @@
-"""Handoffs on their way: the first end counts; one without an end for 15 minutes has failed by `timeout` (CONTRACT §4.4, §8.1)."""
+"""Handoffs on their way: the first end counts; one without an end for 15 minutes has failed by `timeout` (CONTRACT
+§4.4, §8.1).
+"""
 
 from dataclasses import dataclass
 

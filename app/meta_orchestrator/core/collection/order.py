@@ -1,4 +1,6 @@
-"""The order in which a pane's events are taken, duplicates once, so that the order of arrival never matters (CONTRACT §1)."""
+"""The order in which a pane's events are taken, duplicates once, so that the order of arrival never matters (CONTRACT
+§1).
+"""
 
 import json
 from operator import itemgetter
@@ -14,7 +16,8 @@ _PLACE = itemgetter(0, 1, 2)
 def in_order(events: list[Event], keep_copies: bool = False) -> list[Event]:
     """Sort one pane's events in place by (time, source, id) and return them without duplicates.
 
-    Of two contents under one (source, id) the least by (time, type, data as JSON with sorted keys) stays, or comes first.
+    Of two contents under one (source, id) the least by (time, type, data as JSON with sorted keys) stays, or comes
+    first.
     """
     events.sort(key=_PLACE)
     if len({event[2] for event in events}) == len(events):

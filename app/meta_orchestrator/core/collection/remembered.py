@@ -4,7 +4,9 @@ DAY_US = 86_400 * 1_000_000
 
 
 class Remembered:
-    """Ids and the time of their first end, oldest first. After 24 h an id is new; beyond `most` ids the oldest go earlier."""
+    """Ids and the time of their first end, oldest first. After 24 h an id is new; beyond `most` ids the oldest go
+    earlier.
+    """
 
     def __init__(self, most: int) -> None:
         self.most = most

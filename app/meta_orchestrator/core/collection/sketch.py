@@ -1,10 +1,11 @@
 """Quantiles of what is too much to keep: a histogram with logarithmic bins (DDSketch, Masson et al., VLDB 2019, §2).
 
-A value x > 0 falls into bin ceil(log_g(x)) with g = (1 + a) / (1 - a), and 2 g^bin / (g + 1) is within a of it. Zero has a bin of its
+A value x > 0 falls into bin ceil(log_g(x)) with g = (1 + a) / (1 - a), and 2 g^bin / (g + 1) is within a of it. Zero
+has a bin of its
 own. Bins are plain whole numbers, so histograms merge by adding, in any order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +16,9 @@ _GAMMA = (1 + ERROR) / (1 - ERROR)
 _LOG_GAMMA = float(np.log(_GAMMA))
 ZERO_BIN = -(2**20)
 """Below the bin of the least positive float, which is about -74,500."""
+
+_SPAN = 2**22
+"""More bins than there are."""
 
 
 def _empty() -> NDArray[np.int64]:
@@ -32,11 +36,7 @@ class Sketch:
     @classmethod
     def of(cls, values: Sequence[float]) -> "Sketch":
         """The sketch of some values >= 0."""
-        numbers = np.array(values, np.float64)
-        with np.errstate(divide="ignore"):
-            logs = np.ceil(np.log(numbers) / _LOG_GAMMA)
-        bins, counts = np.unique(np.where(numbers > 0, logs, ZERO_BIN).astype(np.int64), return_counts=True)
-        return cls(bins, counts, len(numbers))
+        return sketch_each({"": values})[""]
 
     def dump(self) -> tuple[list[int], list[int]]:
         return self.bins.tolist(), self.counts.tolist()
@@ -45,6 +45,22 @@ class Sketch:
     def load(cls, dumped: tuple[list[int], list[int]]) -> "Sketch":
         counts = np.array(dumped[1], np.int64)
         return cls(np.array(dumped[0], np.int64), counts, int(counts.sum()))
+
+
+def sketch_each(values: Mapping[str, Sequence[float]]) -> dict[str, Sketch]:
+    """The sketch of each named sequence of values >= 0, all at once: one sort for all names."""
+    lengths = [len(some) for some in values.values()]
+    numbers = np.array([value for some in values.values() for value in some], np.float64)
+    with np.errstate(divide="ignore"):
+        logs = np.where(numbers > 0, np.ceil(np.log(numbers) / _LOG_GAMMA), ZERO_BIN).astype(np.int64)
+    owners = np.repeat(np.arange(len(lengths)), lengths)
+    keys, counts = np.unique(owners * _SPAN + logs - ZERO_BIN, return_counts=True)
+    ends = np.searchsorted(keys, np.arange(len(lengths) + 1) * _SPAN)
+    bins = keys % _SPAN + ZERO_BIN
+    return {
+        name: Sketch(bins[begin:end], counts[begin:end], length)
+        for name, begin, end, length in zip(values, ends, ends[1:], lengths, strict=False)
+    }
 
 
 def quantile(sketches: list[Sketch], share: float) -> float:

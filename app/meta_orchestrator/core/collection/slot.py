@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from meta_orchestrator.core.collection.sketch import Sketch
+from meta_orchestrator.core.collection.sketch import Sketch, sketch_each
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Slot:
         """Pack the durations: sketches are all that is kept of them."""
         self.latencies = Sketch.of(self.latencies_ms)
         self.latency_log_sum = float(np.log1p(self.latencies_ms).sum())
-        self.durations = {agent: Sketch.of(values) for agent, values in self.durations_ms.items()}
+        self.durations = sketch_each(self.durations_ms)
         self.latencies_ms, self.durations_ms = [], {}
 
     def dump(self) -> dict[str, Any]:

@@ -24,11 +24,17 @@ class Tasks(Book[Task]):
         super().__init__(Task)
         self.agents, self.succeeded = agents, succeeded
         self.held = 0
+        self.steps: set[str] = set()
+        """Tasks of 0 points: parts of something larger, in no rate."""
 
-    def is_step(self, name: str) -> bool:
-        """0 points: a part of something larger, in no rate."""
+    def settled(self) -> None:
+        """After all entries are set: what follows from them."""
+        self.held = sum(task.holder is not None for task in self.values())
+        self.steps = {name for name, task in self.items() if task.points == 0}
+
+    def is_held(self, name: str) -> bool:
         task = self.get(name)
-        return task is not None and task.points == 0
+        return task is not None and task.holder is not None
 
     def start(self, event: Event, slot: Slot) -> None:
         """Held by the agent that started it last; a second start by its holder changes nothing but its points."""
@@ -73,6 +79,7 @@ class Tasks(Book[Task]):
         for name, task in list(self.items()):
             if task.holder is None and now_us - task.seen_us > DAY_US:
                 self.drop(name)
+                self.steps.discard(name)
 
     def _named(self, event: Event) -> Task:
         """The task of a started or finished event, with the points that it names."""
@@ -83,6 +90,7 @@ class Tasks(Book[Task]):
         points = data.get("points")
         if points is not None:
             task.points = points
+            (self.steps.discard if points else self.steps.add)(data["task"])
         self._touch(event, task)
         return task
 

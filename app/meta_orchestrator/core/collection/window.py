@@ -61,7 +61,9 @@ class Window:
             agent = agents.get(name)
             yield AgentMetrics(
                 agent=name,
-                task_latency_p95_ms=_p95([slot.durations[name] for slot in self.slots if name in slot.durations], samples.p95),
+                task_latency_p95_ms=_p95(
+                    [slot.durations[name] for slot in self.slots if name in slot.durations], samples.p95
+                ),
                 utilization=agent.utilization(sums, self.length_us) if agent else None,
                 handoff_failure_rate=_rate(sums.handoffs_failed, sums.handoffs_ended, samples.rate),
                 dissent_rate=_rate(sums.votes_against, sums.votes, samples.rate),
@@ -111,11 +113,11 @@ class Window:
         return dict(sorted(total.items()))
 
     def _names(self, name: str) -> set[str]:
-        return {task for slot in self.slots for task in getattr(slot, name)}
+        return set().union(*(getattr(slot, name) for slot in self.slots))
 
     def _tasks(self, name: str, tasks: Tasks) -> set[str]:
         """Distinct tasks without steps, which are in no rate."""
-        return {task for task in self._names(name) if not tasks.is_step(task)}
+        return self._names(name) - tasks.steps
 
     def _utilization(self, agents: Agents) -> dict[str, float | None]:
         """Mean over live agents by type, of those of whom something is known."""
