@@ -1,8 +1,6 @@
 """The policy: what may be changed, how far, how fast, and what counts as better. Frozen values, read from TOML.
 
-Every number has its reason in its description; `meta-orchestrator schemas --policy` prints them. Nothing is put in
-force until
-the owner says `enforce`.
+Nothing is put in force until the owner says `enforce`.
 """
 
 import tomllib

@@ -88,7 +88,7 @@ class Loop:
         return pane
 
     def due(self, watermark_us: int) -> int | None:
-        """The next tick to decide, None if none is due yet; ticks at which nobody has anything to do are passed over."""
+        """The next tick to decide, None if none is due yet; ticks at which nobody has anything to do are left out."""
         if watermark_us < self.closed_us + self.policy.time.tick_us:
             return None
         ticks = [tick_us for project in self.projects.values() if (tick_us := project.next_due_us()) is not None]

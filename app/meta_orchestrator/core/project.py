@@ -1,8 +1,7 @@
 """One project: what is open, what is remembered, and how all of it is stored.
 
 Three lives: the ledger (never discarded), history and books (packed, a full page now and then and what changed since),
-and minds
-(estimators, rebuilt where their settings changed). Nothing is ever unpickled.
+and minds (estimators, rebuilt where their settings changed). Nothing is ever unpickled.
 """
 
 import math

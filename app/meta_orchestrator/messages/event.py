@@ -18,7 +18,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An event that was readable but may not count (over a limit, a command sent again): a dead letter made at a tick."""
+    """An event that was readable but may not count (over a limit, a repeated command): a dead letter made at a tick."""
 
     project: str
     event: Event

@@ -1,9 +1,8 @@
 """What agents, votes, orchestrators and operators publish (CONTRACT §3).
 
 TypedDicts: pydantic checks one against the bytes at the price of a bare parse, and hands out plain dicts. `Input` is
-the union
-of them all by `type`; whoever adds a message adds it to its topic's tuple below, and schemas, decoding and counting
-follow.
+the union of them all by `type`; whoever adds a message adds it to its topic's tuple below, and schemas, decoding and
+counting follow.
 """
 
 from typing import Annotated, Any, Literal, NotRequired, Required
@@ -49,8 +48,7 @@ class ProjectEnvelope(Envelope):
     project: Name
 
 
-# ---- agent-events
-------------------------------------------------------------------------------------------------------
+# ---- agent-events ----
 
 
 class AgentRegisteredData(Data):
@@ -207,8 +205,7 @@ class Feedback(ProjectEnvelope):
     data: FeedbackData
 
 
-# ---- consensus-events
---------------------------------------------------------------------------------------------------
+# ---- consensus-events ----
 
 
 class RoundOpenedData(Data):
@@ -252,8 +249,7 @@ class RoundClosed(ProjectEnvelope):
     data: RoundClosedData
 
 
-# ---- orchestrator-events
------------------------------------------------------------------------------------------------
+# ---- orchestrator-events ----
 
 
 class OrchestratorRegisteredData(Data):
@@ -297,8 +293,7 @@ class OperatorIntervened(ProjectEnvelope):
     data: OperatorIntervenedData
 
 
-# ---- control-commands
---------------------------------------------------------------------------------------------------
+# ---- control-commands ----
 
 
 class FreezeData(Data):

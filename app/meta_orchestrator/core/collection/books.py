@@ -1,4 +1,4 @@
-"""The books of a project: what must be known of the past to understand the next event. Folding a slot turns its pages."""
+"""The books of a project: what must be known of the past to understand the next event. Folding turns their pages."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the past looked like: one row of sums a tick, disjoint in time, so that tests may treat rows as separate looks."""
+"""What the past looked like: one row of sums a tick, disjoint in time, so that tests may treat rows as single looks."""
 
 from bisect import bisect_right
 from typing import Any
