@@ -1,0 +1,45 @@
+"""The order in which a pane's events are taken."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meta_orchestrator.core.collection.order import in_order
+from tests.core.making import event
+
+
+def beat(at_s: float, id: str, source: str = "s", utilization: float = 0.5):
+    return event(at_s, "agent.heartbeat", id=id, source=source, agent="a", utilization=utilization)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("xy"), st.sampled_from("12"), st.integers(0, 9))), st.randoms())
+def test_the_order_of_arrival_never_matters(given: list[tuple[int, str, str, int]], shuffler: random.Random) -> None:
+    events = [beat(at_s, id, source, n / 10) for at_s, source, id, n in given]
+    shuffled = list(events)
+    shuffler.shuffle(shuffled)
+    assert in_order(events) == in_order(shuffled)
+
+
+def test_events_are_taken_by_time_then_source_then_id() -> None:
+    a, b, c, d = beat(1, "9"), beat(2, "1", "r"), beat(2, "0", "s"), beat(2, "1", "s")
+    assert in_order([d, c, b, a]) == [a, b, c, d]
+
+
+def test_a_copy_counts_once() -> None:
+    assert len(in_order([beat(1, "1"), beat(1, "1"), beat(1, "2")])) == 2
+
+
+def test_of_two_contents_under_one_identity_the_earliest_counts() -> None:
+    early, late = beat(1, "1", utilization=0.9), beat(2, "1", utilization=0.1)
+    assert in_order([late, early]) == [early]
+
+
+def test_at_the_same_time_the_least_content_counts() -> None:
+    small, large = beat(1, "1", utilization=0.1), beat(1, "1", utilization=0.9)
+    assert in_order([large, small, large]) == [small]
+
+
+def test_copies_can_be_kept_for_whoever_must_refuse_them() -> None:
+    small, large = beat(1, "1", utilization=0.1), beat(1, "1", utilization=0.9)
+    assert in_order([large, small], keep_copies=True) == [small, large]
