@@ -13,8 +13,8 @@
 
 Where a log has only ends, waiting and working cannot be told apart: `duration_ms` of a step is then the time since the
 event before (0 for the first), an upper bound of the work; so are the utilization and `wait_ms` that follow from it.
-Nothing is capped. A handoff is known only when its receiver acts: it starts and completes at that moment, for it must not
-look like one that nobody took for 15 minutes.
+Nothing is capped. A handoff is known only when its receiver acts: it starts and completes at that moment, for it must
+not look like one that nobody took for 15 minutes.
 """
 
 from meta_orchestrator.convert.mapping import Mapping, load_mapping

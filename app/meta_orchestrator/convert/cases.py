@@ -73,7 +73,6 @@ def case_events(case: str, steps: list[Step], completed: re.Pattern[str], tally:
         if passed:
             said.handoff(before, work)
             tally.returns += passed[::-1] == last
-        if before.agent != work.agent:
             last = passed
         said.step(number + 1, work)
     if works:

@@ -1,0 +1,65 @@
+"""`replay --report`: what a person wants to know of a log, instead of every output.
+
+    journal lines ─observe→ Flow (who passed what to whom, who made it wait), Windows (where rates have values)
+    outputs       ─output→  Outcome (findings, decisions)
+    all of them   ─render→  sentences and tables
+
+Memory does not grow with the length of a log, but with its agents, its pairs of agents and its open tasks (all capped).
+"""
+
+from collections import Counter
+from io import StringIO
+
+from rich.console import Console, Group
+
+from meta_orchestrator.drivers.report.flow import Flow
+from meta_orchestrator.drivers.report.outcome import Outcome
+from meta_orchestrator.drivers.report.recent import Recent
+from meta_orchestrator.drivers.report.sections import project_sections, record_sections
+from meta_orchestrator.drivers.report.windows import Windows
+from meta_orchestrator.messages.cloudevent import CloudEvent
+from meta_orchestrator.messages.event import Event
+from meta_orchestrator.policy import Policy
+
+
+class Report:
+    """Watches a replay: all that goes in and comes out."""
+
+    def __init__(self, policy: Policy | None = None) -> None:
+        self.policy = policy or Policy()
+        self.flows: dict[str, Flow] = {}
+        self.windows: dict[str, Windows] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self.bad_records: Counter[str] = Counter()
+        self._seen = Recent()
+
+    def observe(self, project: str, event: Event) -> None:
+        """One line of the journal, in the order of the file; a copy of an earlier one is left out."""
+        if self._seen.knows((project, event[1], event[2])):
+            return
+        if project not in self.flows:
+            self.flows[project] = Flow()
+            self.windows[project] = Windows(self.policy.time.window_us, self.policy.samples)
+        self.flows[project].observe(event)
+        self.windows[project].observe(event)
+
+    def output(self, event: CloudEvent) -> None:
+        """One output of the loop."""
+        self.outcomes.setdefault(event.project, Outcome()).add(event)
+
+    def bad(self, reason: str) -> None:
+        """One dead letter."""
+        self.bad_records[reason] += 1
+
+    def render(self, console: Console) -> None:
+        """Print the whole report."""
+        for project in sorted(self.flows):
+            outcome = self.outcomes.get(project, Outcome())
+            console.print(Group(*project_sections(project, self.flows[project], self.windows[project], outcome)))
+        console.print(Group(*record_sections(self.flows, self.bad_records)))
+
+    def text(self, width: int = 100) -> str:
+        """The report without colours, as a file holds it."""
+        page = StringIO()
+        self.render(Console(file=page, width=width, color_system=None, force_terminal=False))
+        return page.getvalue()

@@ -1,0 +1,53 @@
+"""What the meta-orchestrator would have changed, or why it would not."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+
+from meta_orchestrator.drivers.report.outcome import Outcome
+from meta_orchestrator.drivers.report.wording import bullet, heading, line, moment, plural
+from meta_orchestrator.messages.outputs import Decision
+from meta_orchestrator.view import value_text
+
+SHOWN = 10
+
+
+def changes(outcome: Outcome) -> Iterator[RenderableType]:
+    """The section: each decision that was more than a refusal, then the refusals by their limiter."""
+    yield heading("What it would have changed")
+    if not outcome.verdicts:
+        yield line("Nothing: no rule found a reason to change a parameter.")
+        return
+    counted = (f"{number:,} {verdict.replace('_', ' ')}" for verdict, number in outcome.verdicts.most_common())
+    yield line(f"{plural(outcome.verdicts.total(), 'decision')}: {', '.join(counted)}.")
+    for event in outcome.decisions[:SHOWN]:
+        if isinstance(event.data, Decision):
+            yield bullet(f"{moment(event.time_us)} {_decision(event.data)}")
+    if len(outcome.decisions) > SHOWN:
+        yield line(f"… and {plural(len(outcome.decisions) - SHOWN + outcome.left_out, 'decision')} more.")
+    if outcome.config is not None:
+        values = ", ".join(f"{name} {value_text(value)}" for name, value in sorted(outcome.config.config.items()))
+        yield line(f"At the end version {outcome.config.version} is in force: {values}.")
+    yield from _refusals(outcome)
+
+
+def _decision(data: Decision) -> str:
+    proposal = data.proposal
+    move = f"{proposal.parameter} {value_text(proposal.from_)} → {value_text(proposal.to)}"
+    return f"{data.verdict.replace('_', ' ')}: {move}. {data.explanation}"
+
+
+def _refusals(outcome: Outcome) -> Iterator[RenderableType]:
+    limiters: Counter[str] = Counter()
+    for (_, limiter), noted in outcome.refused.items():
+        limiters[limiter] += noted.times
+    for limiter, number in limiters.most_common():
+        about = [(noted, key) for key, noted in outcome.refused.items() if key[1] == limiter]
+        noted, _ = max(about, key=lambda pair: (pair[0].times, pair[1]))
+        if isinstance(noted.first.data, Decision):
+            yield bullet(f"refused {plural(number, 'time')} by {limiter}, as: {noted.first.data.explanation}")
+    if limiters["unsupported"]:
+        yield line(
+            "No orchestrator in this log takes these parameters; --assume-orchestrator shows what one would have got."
+        )

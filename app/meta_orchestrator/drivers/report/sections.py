@@ -1,0 +1,127 @@
+"""The report's sections, in the order in which a person asks."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from rich.console import RenderableType
+
+from meta_orchestrator.drivers.report.bottleneck import bottleneck
+from meta_orchestrator.drivers.report.changes import changes
+from meta_orchestrator.drivers.report.flow import Flow
+from meta_orchestrator.drivers.report.outcome import Noted, Outcome
+from meta_orchestrator.drivers.report.reach import reach
+from meta_orchestrator.drivers.report.windows import Windows
+from meta_orchestrator.drivers.report.wording import bullet, day, heading, line, percent, plural, row, table
+from meta_orchestrator.view import sentence
+
+SHOWN = 8
+HUB = 0.3
+"""An agent with a part in this share of all A-B-A is named."""
+
+
+def project_sections(name: str, flow: Flow, windows: Windows, outcome: Outcome) -> Iterator[RenderableType]:
+    """Everything about one project."""
+    flow.close()
+    yield heading(f"── {name} ──")
+    yield line(_extent(flow))
+    yield from _findings(outcome)
+    yield from _bounces(flow)
+    yield from bottleneck(flow)
+    yield from changes(outcome)
+    yield from reach(windows, outcome)
+
+
+def record_sections(flows: Mapping[str, Flow], bad: Counter[str]) -> Iterator[RenderableType]:
+    """What the file as a whole was like."""
+    events = sum(flow.counts.total() for flow in flows.values())
+    yield heading("The records")
+    yield line(f"{plural(events, 'event')} of {plural(len(flows), 'project')} read.")
+    if bad:
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in bad.most_common())
+        yield line(f"{plural(bad.total(), 'bad record')} left out: {reasons}.")
+    unknown = sum(flow.counts["unknown"] for flow in flows.values())
+    if unknown:
+        yield line(f"{plural(unknown, 'event')} of a type that is not known, counted and passed over.")
+    if not events:
+        yield line("There is nothing to report on.")
+
+
+def _extent(flow: Flow) -> str:
+    """How much there is and from when."""
+    if flow.steps:
+        what = f"{plural(flow.steps, 'step')} of {plural(flow.items, 'item')}"
+    else:
+        what = f"{plural(flow.counts['agent.task.finished'], 'finished task')}"
+    when = f"{day(flow.first_us or 0)} to {day(flow.last_us or 0)}"
+    events = plural(flow.counts.total(), "event")
+    return f"{what} by {plural(len(flow.agents), 'agent')}, {when} ({events})."
+
+
+def _findings(outcome: Outcome) -> Iterator[RenderableType]:
+    yield heading("What went wrong")
+    found = sorted(outcome.findings.values(), key=lambda one: (-one.severity, -one.times, one.first.time_us))
+    if not found:
+        yield line("Nothing that is more than chance: no antipattern, no drift, no escalation.")
+    for one in found[:SHOWN]:
+        yield bullet(_finding(one))
+    if len(found) > SHOWN:
+        kinds = Counter(one.first.data.type.split(".", maxsplit=1)[0] for one in found[SHOWN:])
+        yield line(f"… and {', '.join(plural(number, kind) for kind, number in sorted(kinds.items()))} more.")
+
+
+def _finding(one: Noted) -> str:
+    said = sentence({"type": one.first.data.type, "data": one.first.data.model_dump(mode="json")})
+    severity = f" Severity {one.severity:.2g}." if one.severity else ""
+    again = f" Seen {one.times} times, last on {day(one.last_us)}." if one.times > 1 else ""
+    return said + severity + again
+
+
+def _bounces(flow: Flow) -> Iterator[RenderableType]:
+    yield heading("Where work bounces")
+    noun = "item" if flow.steps else "task"
+    if not flow.handoffs:
+        yield line("Nowhere: no handoff arrived.")
+    else:
+        straight = f"{flow.returns:,} of {plural(flow.handoffs, 'handoff')} ({percent(flow.returns, flow.handoffs)})"
+        where = f"{flow.bounced:,} of {plural(flow.tasks, noun)} ({percent(flow.bounced, flow.tasks)})"
+        yield line(f"{straight} went straight back to where they came from (A-B-A), in {where}.")
+        yield from _hub(flow)
+    if flow.causes:
+        causes = ", ".join(f"{number:,} {cause}" for cause, number in flow.causes.most_common())
+        yield line(f"{plural(flow.causes.total(), 'handoff')} failed: {causes}.")
+    if flow.reworks:
+        share = percent(flow.redone, flow.tasks)
+        yield line(f"Finished work came back {plural(flow.reworks, 'time')} (rework), to {share} of the {noun}s.")
+    if flow.rounds_repeated:
+        yield line(f"{plural(flow.rounds_repeated, 'vote')} had to be repeated.")
+    if flow.returns:
+        yield _pairs(flow)
+    if flow.worst:
+        yield _worst(flow)
+
+
+def _hub(flow: Flow) -> Iterator[RenderableType]:
+    """One agent that has a part in many of them."""
+    part: Counter[str] = Counter()
+    for pair, both in flow.pairs.items():
+        part.update(dict.fromkeys(pair, both.returns))
+    name, number = max(part.items(), key=lambda item: (item[1], item[0]))
+    if flow.returns >= 10 and number >= HUB * flow.returns:
+        yield line(f"{name} has a part in {percent(number, flow.returns)} of them.")
+
+
+def _pairs(flow: Flow) -> RenderableType:
+    made = table("between", "handoffs", "straight back", "share of all A-B-A")
+    pairs = sorted(flow.pairs.items(), key=lambda item: (-item[1].returns, -item[1].handoffs, item[0]))
+    for (one, other), pair in pairs[:5]:
+        if pair.returns:
+            share = percent(pair.returns, flow.returns)
+            row(made, f"{one} ⇄ {other}", f"{pair.handoffs:,}", f"{pair.returns:,}", share)
+    return made
+
+
+def _worst(flow: Flow) -> RenderableType:
+    made = table("task", "handoffs", "straight back", "rework")
+    for task in flow.worst:
+        row(made, task.name, task.handoffs, task.returns, task.reworks)
+    return made
