@@ -1,11 +1,11 @@
 """What is in force in a project and what was promised: the memory that is never thrown away.
 
-Plain values only, so that it is one JSON object in the worker's table and the same after any crash. The rooms of adaptation,
-validation and learning write it; nobody else does. Times are microseconds since the epoch.
+Plain values only, so that it is one JSON object in the worker's table and the same after any crash. The rooms of
+adaptation, validation and learning write it; nobody else does. Times are microseconds since the epoch.
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -14,6 +14,8 @@ from meta_orchestrator.messages.outputs import Kind, RefusedBy
 
 REMEMBERED_VERSIONS = 500
 """How far back `control.rollback` reaches; version 0, the baseline, can always be reached."""
+By = Literal["rule", "operator", "guard", "review", "orchestrator", "expiry", "escalation"]
+"""`orchestrator`: it rejected the change, or never answered."""
 DAY_US = 86_400_000_000
 HOUR_US = 3_600_000_000
 
@@ -25,8 +27,8 @@ class Past:
     version: int
     change: str
     kind: Kind
-    by: str
-    """Who wanted it: `rule`, `operator`, `guard`, `review`, `orchestrator` (rejected or silent), `expiry`, `escalation`."""
+    by: By
+    """Who wanted it."""
     time_us: int
     moves: dict[str, tuple[Value, Value]]
 
@@ -112,6 +114,8 @@ class Ledger:
     freeze: Freeze | None = None
     alarms: dict[str, int] = field(default_factory=dict)
     """Escalation that freezes → until when (a day at the most; less if an operator unfroze)."""
+    approvals: list[str] = field(default_factory=list)
+    """Escalations because of which nothing goes out unapproved."""
     overrides: dict[str, Override] = field(default_factory=dict)
 
     trial: Trial | None = None
@@ -145,7 +149,7 @@ class Ledger:
         return self.frozen_until_us() > tick_us
 
     def next_deadline_us(self) -> int | None:
-        """The earliest time at which something must happen even if no event comes. What a freeze holds up waits for its end."""
+        """The earliest time at which something must happen even if no event comes. What a freeze holds up waits."""
         held = [override.until_us for override in self.overrides.values()]
         if self.trial:
             held.append(self.trial.acknowledge_by_us if self.trial.applied_us is None else self.trial.review_us)

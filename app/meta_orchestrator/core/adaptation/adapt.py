@@ -1,0 +1,73 @@
+"""From what was found to what is changed: wishes, then limits, then a trial, a recommendation or a refusal."""
+
+from meta_orchestrator.core.adaptation.begin import begin, recommend
+from meta_orchestrator.core.adaptation.limits import AFTER_MODE, Refusal, first_refusal
+from meta_orchestrator.core.adaptation.publish import asked, name_proposal, tell
+from meta_orchestrator.core.adaptation.wish import Wish
+from meta_orchestrator.core.adaptation.wishes import RULES
+from meta_orchestrator.core.ledger import Proposal
+from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.messages.fields import SECOND
+
+
+def adapt(moment: Moment) -> None:
+    """Every rule may wish; each wish is answered. The first that passes is in flight for those after it."""
+    for rule in RULES:
+        wish = rule(moment)
+        if wish is not None:
+            answer(moment, wish)
+
+
+def answer(moment: Moment, wish: Wish) -> None:
+    """Change, recommend or refuse."""
+    refusal = first_refusal(wish, moment.ledger, moment.policy, moment.tick_us)
+    if refusal is None:
+        begin(moment, _proposal(moment, wish), "rule")
+    elif refusal.by == "mode":
+        _ask(moment, wish, refusal.sentence)
+    else:
+        _refuse(moment, wish, refusal)
+
+
+def _ask(moment: Moment, wish: Wish, why: str) -> None:
+    """Only what would go out if the owner let it is worth the owner's time, and only once."""
+    later = first_refusal(wish, moment.ledger, moment.policy, moment.tick_us, AFTER_MODE)
+    if wish.parameter in moment.ledger.waiting:
+        _refuse(moment, wish, Refusal("mode", "a proposal about it already waits for approval"))
+    elif later:
+        _refuse(moment, wish, Refusal("mode", f"{why}, and not now: {later.sentence}"))
+    else:
+        recommend(moment, _proposal(moment, wish), why)
+
+
+def _refuse(moment: Moment, wish: Wish, refusal: Refusal) -> None:
+    """Say why not, unless the same was said within the hour."""
+    last = moment.ledger.refusals.get(wish.parameter)
+    pause_us = round(moment.policy.pace.refusal_repeat_s * SECOND)
+    if last and last[0] == refusal.by and moment.tick_us < last[1] + pause_us:
+        return
+    moment.ledger.refusals[wish.parameter] = (refusal.by, moment.tick_us)
+    tell(
+        moment,
+        "refused",
+        asked(moment, name_proposal(moment, wish.parameter, wish.to), wish.parameter, wish.to),
+        f"{wish.parameter} → {wish.to} was wished for because {wish.reason}; refused: {refusal.sentence}",
+        evidence=wish.evidence,
+        expected=wish.expected,
+        refused_by=refusal.by,
+    )
+
+
+def _proposal(moment: Moment, wish: Wish) -> Proposal:
+    assert wish.to is not None  # noqa: S101 - `bounds` comes before anything that leads here
+    return Proposal(
+        id=name_proposal(moment, wish.parameter, wish.to),
+        parameter=wish.parameter,
+        from_=moment.ledger.config[wish.parameter],
+        to=wish.to,
+        reason=wish.reason,
+        metric=wish.metric,
+        expected=wish.expected,
+        evidence=wish.evidence,
+        trigger=wish.trigger,
+    )

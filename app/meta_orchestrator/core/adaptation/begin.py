@@ -1,0 +1,84 @@
+"""Sends a change out on trial, or lays it before its owner."""
+
+from meta_orchestrator.core.adaptation.publish import publish, spoken, tell
+from meta_orchestrator.core.collection.history import RATIOS
+from meta_orchestrator.core.ledger import By, Proposal, Trial, Waiting
+from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.validation.evidence import estimate
+from meta_orchestrator.core.validation.metrics import internal, shown
+from meta_orchestrator.messages import outputs
+from meta_orchestrator.messages.fields import SECOND, format_time_us
+from meta_orchestrator.messages.outputs import Guard
+
+
+def begin(moment: Moment, proposal: Proposal, by: By) -> None:
+    """The change goes out, and its trial begins: exactly one parameter, a time of review, guards that take it back."""
+    ledger, times = moment.ledger, moment.policy.trial
+    review_us = moment.tick_us + round(times.review_s * SECOND)
+    change = publish(
+        moment,
+        "trial",
+        by,
+        {proposal.parameter: proposal.to},
+        proposal.reason,
+        trigger=proposal.trigger,
+        expected=proposal.expected,
+        review_at=format_time_us(review_us),
+        rollback_if=announced_guards(moment, proposal.parameter) or None,
+        trial=proposal.id,
+    )
+    ledger.trial = Trial(
+        proposal=proposal,
+        change=change.change,
+        version=change.version,
+        started_us=moment.tick_us,
+        review_us=review_us,
+        acknowledge_by_us=moment.tick_us + round(times.acknowledge_s * SECOND),
+        published=change.model_dump(mode="json"),
+        applied_us=moment.tick_us if ledger.assumed else None,
+    )
+    ledger.changes_us.append(moment.tick_us)
+    tell(
+        moment,
+        "changed",
+        spoken(proposal),
+        f"{_move(proposal)}: {proposal.reason}; on trial until {format_time_us(review_us)}",
+        change=change.change,
+        version=change.version,
+        evidence=proposal.evidence,
+        expected=proposal.expected,
+        trial=outputs.Trial(id=proposal.id, design="step", review_at=format_time_us(review_us)),
+    )
+
+
+def recommend(moment: Moment, proposal: Proposal, why: str) -> None:
+    """Lay it before the owner: it waits for `control.approve`."""
+    expires_us = moment.tick_us + round(moment.policy.pace.proposal_s * SECOND)
+    moment.ledger.waiting[proposal.parameter] = Waiting(proposal, expires_us)
+    tell(
+        moment,
+        "recommended",
+        spoken(proposal),
+        f"{_move(proposal)}: {proposal.reason}; it waits for approval until {format_time_us(expires_us)}, since {why}",
+        evidence=proposal.evidence,
+        expected=proposal.expected,
+        expires_at=format_time_us(expires_us),
+    )
+
+
+def announced_guards(moment: Moment, parameter: str) -> list[Guard]:
+    """The guard metrics that are known now, each with the value beyond which it is clearly worse."""
+    policy = moment.policy
+    before = moment.history.between(moment.tick_us - round(policy.trial.baseline_s * SECOND), moment.tick_us)
+    guards = []
+    for name in policy.parameters[parameter].guards:
+        metric = internal(name)
+        found = estimate(before, metric) if metric else None
+        if metric and found:
+            worse = found.value * (1 - (RATIOS[metric][2] or 1) * policy.trial.guard_margin)
+            guards.append(Guard(metric=name, worse_than=shown(metric, worse, policy)))
+    return guards
+
+
+def _move(proposal: Proposal) -> str:
+    return f"{proposal.parameter} {proposal.from_} → {proposal.to}"

@@ -1,0 +1,75 @@
+"""What better means, all in all: a weighted score in which what is unknown drops out and the other weights grow."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from meta_orchestrator.core.collection.history import INDEX, ratio_parts
+from meta_orchestrator.core.validation.evidence import Estimate, Rows, difference, of_influence
+from meta_orchestrator.policy import Weights
+
+Parts = tuple[Rows, Rows]
+
+
+def _velocity(rows: Rows) -> Parts:
+    return ratio_parts(rows, "development_velocity")
+
+
+def _quality(rows: Rows) -> Parts:
+    regressed, finished = ratio_parts(rows, "quality_regression_rate")
+    return -regressed, finished
+
+
+def _coordination(rows: Rows) -> Parts:
+    """Failures for each task that gets done: fewer votes must not look like a larger share of failures."""
+    failures, _ = ratio_parts(rows, "coordination_failures")
+    return -failures, rows[:, INDEX["tasks_finished"]]
+
+
+def _utilization(rows: Rows) -> Parts:
+    return ratio_parts(rows, "agent_utilization")
+
+
+TERMS: dict[str, Callable[[Rows], Parts]] = {
+    "velocity": _velocity,
+    "quality": _quality,
+    "coordination": _coordination,
+    "utilization": _utilization,
+}
+"""All larger is better; velocity counts relative to what it was before, the others as shares."""
+
+
+def gain(after: Rows, before: Rows, weights: Weights) -> Estimate | None:
+    """By how much the score rose; None where no term is known on both sides."""
+    scales = {name: scale for name in TERMS if (scale := _scale(name, after, before, weights)) is not None}
+    total = sum(scales.values())
+    if total <= 0:
+        return None
+    velocity = _ratio(_velocity(before)) or 1.0
+    shares = {name: weight / total / (velocity if name == "velocity" else 1.0) for name, weight in scales.items()}
+    return difference(_score(after, shares), _score(before, shares))
+
+
+def _scale(name: str, after: Rows, before: Rows, weights: Weights) -> float | None:
+    """The weight of a term; None where it is unknown (for velocity also where nothing was done before)."""
+    known = [_ratio(TERMS[name](rows)) for rows in (after, before)]
+    if None in known or (name == "velocity" and not known[1]):
+        return None
+    return float(getattr(weights, name))
+
+
+def _ratio(parts: Parts) -> float | None:
+    total = float(parts[1].sum())
+    return float(parts[0].sum()) / total if total > 0 else None
+
+
+def _score(rows: Rows, shares: dict[str, float]) -> Estimate:
+    """The weighted sum, and each row's influence on it: terms that move together are not counted as independent."""
+    value, influence = 0.0, np.zeros(len(rows))
+    for name, weight in shares.items():
+        numerator, denominator = TERMS[name](rows)
+        total = float(denominator.sum())
+        ratio = float(numerator.sum()) / total
+        value += weight * ratio
+        influence += weight * (numerator - ratio * denominator) / total
+    return of_influence(value, influence, float(len(rows)))

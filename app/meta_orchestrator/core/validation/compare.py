@@ -1,0 +1,62 @@
+"""A metric before a trial and during it."""
+
+from dataclasses import dataclass
+from math import exp
+
+from meta_orchestrator.core.ledger import Trial
+from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.validation.evidence import Estimate, Rows, certainty, difference, estimate, interval
+from meta_orchestrator.core.validation.metrics import LATENCY, public, shown
+from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.outputs import Measured
+from meta_orchestrator.policy import Policy
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`sign` is +1 where up is better, -1 where down is; `change` is after - before."""
+
+    metric: str
+    sign: int
+    before: Estimate
+    after: Estimate
+
+    @property
+    def name(self) -> str:
+        return public(self.metric)
+
+    @property
+    def change(self) -> Estimate:
+        return difference(self.after, self.before)
+
+    @property
+    def p_better(self) -> float:
+        change = self.change
+        return certainty(self.sign * change.value, change.error, change.freedom)
+
+    def measured(self, policy: Policy) -> Measured:
+        """In the units that people know; latencies are ratios of geometric means, turned back into milliseconds."""
+        before, after = (shown(self.metric, side.value, policy) for side in (self.before, self.after))
+        low, high = interval(self.change)
+        if self.metric == LATENCY:
+            bounds = ((before + 1) * (exp(min(low, 50)) - 1), (before + 1) * (exp(min(high, 50)) - 1))
+        else:
+            bounds = (shown(self.metric, low, policy), shown(self.metric, high, policy))
+        return Measured(before=before, after=after, interval=bounds)
+
+
+def compare(before: Rows, after: Rows, metric: str, sign: int) -> Comparison | None:
+    """None where a side has no value."""
+    sides = estimate(before, metric), estimate(after, metric)
+    return Comparison(metric, sign, sides[0], sides[1]) if sides[0] and sides[1] else None
+
+
+def before_trial(moment: Moment, trial: Trial) -> Rows:
+    """The rows of the time before the change."""
+    return moment.history.between(trial.started_us - round(moment.policy.trial.baseline_s * SECOND), trial.started_us)
+
+
+def during_trial(moment: Moment, trial: Trial, settled: bool = True) -> Rows:
+    """The rows since the change was applied; `settled` leaves out the time in which old work was still finished."""
+    settle_us = round(moment.policy.trial.settle_s * SECOND) if settled else 0
+    return moment.history.between((trial.applied_us or trial.started_us) + settle_us, moment.tick_us)

@@ -1,0 +1,45 @@
+"""Ends a trial: its value is put back if it has to be, and the decision about it is said."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from meta_orchestrator.core.adaptation.publish import publish, spoken, tell
+from meta_orchestrator.core.ledger import By, Trial
+from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.outputs import ConfigChange
+
+Ending = Literal["kept", "rolled_back", "aborted"]
+Why = Literal["unacknowledged", "rejected", "overridden", "superseded"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a trial ended, for the room that learns from it."""
+
+    parameter: str
+    ending: Ending
+    why: Why | None = None
+
+
+def take_back(moment: Moment, trial: Trial, by: By, reason: str) -> ConfigChange:
+    """The next version: the value from before the trial again."""
+    return publish(
+        moment, "rollback", by, {trial.proposal.parameter: trial.proposal.from_}, reason, trial=trial.proposal.id
+    )
+
+
+def conclude(moment: Moment, trial: Trial, ending: Ending, explanation: str, **more: Any) -> Verdict:
+    """Say the decision about a trial and close it. Its parameter rests in any case."""
+    ledger, parameter = moment.ledger, trial.proposal.parameter
+    tell(moment, ending, spoken(trial.proposal), explanation, **({"expected": trial.proposal.expected} | more))
+    ledger.trial = None
+    rest_us = moment.tick_us + round(moment.policy.pace.cooldown_s * SECOND)
+    ledger.rests_until_us[parameter] = max(rest_us, ledger.rests_until_us.get(parameter, 0))
+    return Verdict(parameter, ending, more.get("why"))
+
+
+def abort(moment: Moment, trial: Trial, why: Why, explanation: str, back: ConfigChange | None = None) -> Verdict:
+    """A trial that ended before it could be judged; `back` is the version that took it back, if one did."""
+    named = {"change": back.change, "version": back.version} if back else {}
+    return conclude(moment, trial, "aborted", explanation, why=why, **named)

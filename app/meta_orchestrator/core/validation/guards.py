@@ -1,0 +1,65 @@
+"""Metrics that must not get worse while a change is on trial: looked at at every tick, so judged by what bears looking."""
+
+from meta_orchestrator.core.collection.history import RATIOS
+from meta_orchestrator.core.ledger import Trial
+from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.validation.compare import Comparison, before_trial, compare, during_trial
+from meta_orchestrator.core.validation.conclude import Verdict, conclude, take_back
+from meta_orchestrator.core.validation.evidence import Estimate, boundary, z_score
+from meta_orchestrator.core.validation.metrics import internal, shown
+
+
+def guarded(moment: Moment, trial: Trial) -> Verdict | None:
+    """Take the change back at once if an announced guard is clearly worse; a freeze does not hold this up."""
+    if trial.applied_us is None:
+        return None
+    before, during = before_trial(moment, trial), during_trial(moment, trial, settled=False)
+    for metric in guard_metrics(trial):
+        comparison = compare(before, during, metric, worse_is_up(metric))
+        if comparison and _is_clearly_worse(moment, trial, comparison):
+            return _safety_rollback(moment, trial, comparison)
+    return None
+
+
+def guard_metrics(trial: Trial) -> list[str]:
+    """Names in `history.RATIOS` of the guards that the change announced."""
+    metrics = [internal(guard["metric"]) for guard in trial.published.get("rollback_if", [])]
+    return [metric for metric in metrics if metric]
+
+
+def worse_is_up(metric: str) -> int:
+    """The sign by which better is up; a metric without a direction guards against falling."""
+    return RATIOS[metric][2] or 1
+
+
+def _is_clearly_worse(moment: Moment, trial: Trial, comparison: Comparison) -> bool:
+    """Beyond the margin by more than chance allows to somebody who looks at every tick."""
+    policy = moment.policy
+    if min(comparison.before.samples, comparison.after.samples) < policy.samples.rate:
+        return False
+    margin = policy.trial.guard_margin * abs(comparison.before.value)
+    loss = -comparison.sign * comparison.change.value - margin
+    progress = (moment.tick_us - (trial.applied_us or 0)) / max(trial.review_us - trial.started_us, 1)
+    score = z_score(loss, comparison.change.error, comparison.change.freedom)
+    return score > boundary(progress, 1 - policy.trial.guard_at)
+
+
+def _safety_rollback(moment: Moment, trial: Trial, comparison: Comparison) -> Verdict:
+    before, after = (_shown(moment, comparison, side) for side in (comparison.before, comparison.after))
+    reason = f"{comparison.name} went from {before:.3g} to {after:.3g} while {trial.proposal.parameter} was on trial"
+    back = take_back(moment, trial, "guard", reason)
+    return conclude(
+        moment,
+        trial,
+        "rolled_back",
+        f"{reason}: clearly worse, taken back at once",
+        change=back.change,
+        version=back.version,
+        measured={comparison.name: comparison.measured(moment.policy)},
+        samples={comparison.name: round(comparison.after.samples)},
+        evidence={"sure_worse": 1 - comparison.p_better},
+    )
+
+
+def _shown(moment: Moment, comparison: Comparison, side: Estimate) -> float:
+    return shown(comparison.metric, side.value, moment.policy)
