@@ -1,13 +1,12 @@
 """`status`, `explain`, `history`: what is in force and why, read from the output topics."""
 
 import asyncio
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 
-from meta_orchestrator.cli.options import AnyProject, AsJson, takes
+from meta_orchestrator.cli.options import AnyProject, AsJson, console, takes
 from meta_orchestrator.cli.times import now_us, span_us
 from meta_orchestrator.errors import SettingsError
 
@@ -136,13 +135,10 @@ def projects_of(view: "View", project: str | None) -> list[str]:
     return [project] if names else []
 
 
-def show(*things: Any) -> None:
-    """Print tables for the width of this terminal; where it is none, wide enough that nothing is cut."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 160, soft_wrap=not sys.stdout.isatty())
-    for thing in things:
-        console.print(thing)
+def show(*tables: Any) -> None:
+    screen = console()
+    for table in tables:
+        screen.print(table)
 
 
 def _line(value: Any) -> None:

@@ -5,13 +5,18 @@ A flag wins over its environment variable, which wins over the settings file.
 
 import getpass
 import inspect
+import os
 import socket
+import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 PANEL = "Settings"
 
@@ -66,6 +71,13 @@ def takes(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def console() -> "Console":
+    """As wide as the terminal; a file or a pipe gets lines that are wide enough for tables."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 140)
 
 
 def whoami() -> str:

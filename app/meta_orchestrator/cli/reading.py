@@ -1,9 +1,7 @@
 """Topics read from the beginning to where they end now, committed records only."""
 
-import asyncio
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from meta_orchestrator.errors import SettingsError
@@ -22,37 +20,38 @@ async def read_topics(
 ) -> AsyncIterator["tuple[ConsumerRecord[Any, Any], int]"]:
     """Every committed record of the topics (named without prefix), from the first one or from an append time on,
     each with the number of its topic's partitions."""
-    from aiokafka import AIOKafkaConsumer
+    from aiokafka import AIOKafkaConsumer, TopicPartition
 
     from meta_orchestrator.cli.connecting import connected
 
-    committed = {"isolation_level": "read_committed", "enable_auto_commit": False}
-    async with connected(AIOKafkaConsumer, settings, **committed) as consumer:
-        partitions = await _partitions(consumer, settings, topics)
-        counts = Counter(partition.topic for partition in partitions)
+    counts = await _partition_counts(settings, topics)
+    partitions = [TopicPartition(topic, number) for topic, count in counts.items() for number in range(count)]
+    async with connected(
+        AIOKafkaConsumer, settings, isolation_level="read_committed", enable_auto_commit=False
+    ) as consumer:
         consumer.assign(partitions)
         await _seek(consumer, partitions, since_us)
         async for record in _until(consumer, await consumer.end_offsets(partitions)):
             yield record, counts[record.topic]
 
 
-async def _partitions(
-    consumer: "AIOKafkaConsumer", settings: "Settings", topics: Iterable[str]
-) -> "list[TopicPartition]":
-    from aiokafka import TopicPartition
+async def _partition_counts(settings: "Settings", topics: Iterable[str]) -> dict[str, int]:
+    """Topic with its prefix → its number of partitions, without creating it."""
+    from aiokafka.admin import AIOKafkaAdminClient
 
-    found = await consumer.topics()
-    wanted = [settings.prefix + topic for topic in topics]
-    for topic in wanted:
-        if topic not in found:
-            advice = (
-                f"there is no topic {topic} at {settings.broker}; `meta-orchestrator topics create` makes the topics"
-            )
+    from meta_orchestrator.cli.connecting import connected
+    from meta_orchestrator.wire.topics import partition_counts
+
+    async with connected(AIOKafkaAdminClient, settings) as admin:
+        there = await partition_counts(admin, settings.prefix)
+    for topic in topics:
+        if topic not in there:
+            advice = f"there is no topic {settings.prefix}{topic} at {settings.broker}; `topics create` makes it"
             raise SettingsError("prefix", settings.prefix, advice)
-    return [TopicPartition(topic, number) for topic in wanted for number in consumer.partitions_for_topic(topic) or ()]
+    return {settings.prefix + topic: there[topic] for topic in topics}
 
 
-async def _seek(consumer: "AIOKafkaConsumer", partitions: "list[TopicPartition]", since_us: int | None) -> None:
+async def _seek(consumer: "AIOKafkaConsumer", partitions: "Sequence[TopicPartition]", since_us: int | None) -> None:
     await consumer.seek_to_beginning(*partitions)
     if since_us is None:
         return
@@ -67,15 +66,11 @@ async def _until(
 ) -> AsyncIterator["ConsumerRecord[Any, Any]"]:
     """Positions decide, not records: a transaction ends with a control record that no reader sees."""
     heard = time.monotonic()
-    open_ = set(ends)
-    while open_ and time.monotonic() - heard < SILENCE_S:
-        batches = await consumer.getmany(timeout_ms=200)
-        for partition in sorted(batches):
+    unread = set(ends)
+    while unread and time.monotonic() - heard < SILENCE_S:
+        for partition, records in sorted((await consumer.getmany(timeout_ms=200)).items()):
             heard = time.monotonic()
-            for record in batches[partition]:
+            for record in records:
                 if record.offset < ends[partition]:
                     yield record
-        for partition in sorted(open_):
-            if await asyncio.wait_for(consumer.position(partition), SILENCE_S) >= ends[partition]:
-                open_.discard(partition)
-                consumer.pause(partition)
+        unread = {partition for partition in unread if await consumer.position(partition) < ends[partition]}

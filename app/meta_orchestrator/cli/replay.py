@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO
 import typer
 
 from meta_orchestrator.cli.convert import Out, writing
-from meta_orchestrator.cli.options import takes
+from meta_orchestrator.cli.options import console, takes
 from meta_orchestrator.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def _reported(lines: BinaryIO, policy: "Policy", out: Path | None, lock_step: bo
     with writing(out) if out else discarding() as target:
         done = Replay(policy, target.write, None, assume, watcher)
         done.run(lines)
-    typer.echo(watcher.text())
+    watcher.render(console())
     return done
 
 

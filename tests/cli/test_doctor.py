@@ -1,0 +1,86 @@
+"""What the doctor makes of what it reads; no broker here."""
+
+from collections import Counter
+
+from meta_orchestrator.cli.diagnosis import NEEDS, Remark, Tally, diagnose, key_remarks, window_s
+from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.inputs import TOPIC_OF
+from meta_orchestrator.messages.outputs import MetricsSnapshot
+from meta_orchestrator.policy import Policy
+from meta_orchestrator.wire.trust import Key, Trust, TrustedKey, generate
+
+HOUR_US = 3600 * SECOND
+
+
+def seen(span_us: int = HOUR_US, **counts: int) -> Tally:
+    tally = Tally(span_us)
+    for kind, number in counts.items():
+        for _ in range(number):
+            tally.add("checkout", kind.replace("__", "."), "a", -1000)
+    return tally
+
+
+def remarks(tally: Tally) -> list[Remark]:
+    return list(diagnose(tally, Policy()))
+
+
+def test_it_knows_every_metric_and_only_types_that_exist():
+    derived = {"handoff_failure_causes", "counts", "late_events", "config_version", "phase"}
+    assert set(MetricsSnapshot.model_fields) - derived <= set(NEEDS)
+    named = {
+        kind for need in NEEDS.values() for group in (*need.groups, need.counted, need.zero_is_good) for kind in group
+    }
+    assert named <= set(TOPIC_OF)
+
+
+def test_a_metric_without_its_events_is_named_with_what_it_needs():
+    texts = [remark.text for remark in remarks(seen(agent__task__finished=100))]
+    assert "checkout: handoff_failure_rate needs agent.handoff.completed or agent.handoff.failed, none seen" in texts
+    assert "checkout: development_velocity has its events" in texts
+    assert any("rework_percentage has its events; no agent.rework.requested, which may be right" in t for t in texts)
+
+
+def test_it_names_a_window_in_which_rates_have_values():
+    # 60 ends an hour are one a minute: 10 for a rate take 600 s, 20 for a p95 1200 s.
+    counts = Counter({"consensus.round.closed": 60})
+    assert window_s("consensus_success_rate", counts, HOUR_US, Policy()) == 600
+    assert window_s("consensus_latency_p95_ms", counts, HOUR_US, Policy()) == 1200
+    assert window_s("handoff_failure_rate", counts, HOUR_US, Policy()) is None
+    notes = [r.text for r in remarks(seen(consensus__round__closed=60)) if "null" in r.text]
+    assert notes == [
+        "checkout: consensus_latency_p95_ms, consensus_success_rate will be null at window_s = 300; 1200 would do"
+    ]
+
+
+def test_bad_records_and_wrong_clocks_are_wrong():
+    tally = seen(agent__heartbeat=5)
+    tally.reject("invalid", "data.agent")
+    for _ in range(3):
+        tally.add("checkout", "agent.heartbeat", "fast", 30 * SECOND)
+        tally.add("checkout", "agent.heartbeat", "slow", -20 * SECOND)
+    wrong = [remark.text for remark in remarks(tally) if remark.level == "wrong"]
+    assert wrong[0] == "1 bad records: invalid (data.agent); topic dead-letters has them"
+    assert wrong[1] == "the clock of fast is 30 s ahead of the broker's"
+    assert wrong[2].startswith("events of slow arrive 20 s after their time, more than lateness_s = 15")
+
+
+def test_silence_is_said():
+    assert [r.text for r in remarks(Tally(1800 * SECOND))] == ["no events in the last 30 min: nothing to watch"]
+
+
+def trusted(key: Key, role: str, end_us: int) -> TrustedKey:
+    return TrustedKey(key.id, key.private.public_key(), role, frozenset({"*"}), end_us)
+
+
+def levels(trust: Trust, own: Key | None) -> list[str]:
+    return [remark.level for remark in key_remarks(trust, own, at_us=1000)]
+
+
+def test_keys_and_trust_must_fit_each_other():
+    worker, operator, twin = generate("w"), generate("o"), generate("w")
+    both = Trust({"w": trusted(worker, "worker", 2000), "o": trusted(operator, "operator", 2000)})
+    assert levels(both, worker) == ["ok", "ok", "ok"]
+    assert levels(both, twin) == ["ok", "ok", "wrong"]
+    assert levels(both, generate("x")) == ["ok", "ok", "wrong"]
+    assert levels(Trust({"w": trusted(worker, "worker", 999)}), worker) == ["wrong", "wrong", "wrong"]
+    assert levels(Trust(), None) == ["note", "note"]

@@ -1,0 +1,99 @@
+"""`replay`, `convert` and `schemas`: from files to files."""
+
+import io
+import json
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import orjson
+import pytest
+
+from meta_orchestrator.messages.fields import format_time_us, parse_time_us
+from tests.cli.conftest import Run
+
+START_US = parse_time_us("2026-03-02T09:00:00Z")
+
+
+def line(number: int, at_s: int, kind: str = "agent.heartbeat", **data: object) -> bytes:
+    said = {"specversion": "1.0", "id": str(number), "source": "a", "type": kind, "project": "checkout"}
+    if kind == "clock.tick":
+        del said["project"]
+    said["time"] = format_time_us(START_US + at_s * 1_000_000)
+    return orjson.dumps(said | {"data": data}) + b"\n"
+
+
+HEARTBEATS = [line(n, 10 * n, agent="a1", utilization=0.5) for n in range(30)]
+
+
+@pytest.fixture
+def journal(run: Run) -> Path:
+    path = Path("events.jsonl")
+    path.write_bytes(b"".join([*HEARTBEATS, line(99, 400, "clock.tick")]))
+    return path
+
+
+def test_replay_writes_each_output_as_a_line(run: Run, journal: Path):
+    done = run("replay", journal, "--out", "outputs.jsonl")
+    assert (done.status, done.out, done.err) == (0, "", "")
+    outputs = [orjson.loads(text) for text in Path("outputs.jsonl").read_bytes().splitlines()]
+    snapshots = [output for output in outputs if output["type"] == "metrics.snapshot"]
+    assert [shot["time"] for shot in snapshots][:2] == ["2026-03-02T09:00:30Z", "2026-03-02T09:01:00Z"]
+    assert snapshots[1]["data"]["counts"] == {"agent.heartbeat": 6}
+    assert snapshots[1]["data"]["agent_utilization"] == {"unknown": 0.5}
+
+
+def test_bad_records_are_counted_and_named_and_the_rest_is_processed(run: Run, journal: Path):
+    run("replay", journal, "--out", "good.jsonl")
+    with journal.open("ab") as more:
+        more.write(b"not json\n" + line(100, 401, agent="a1"))
+    done = run("replay", journal, "--out", "both.jsonl")
+    assert (done.status, done.err) == (3, "1 bad records: invalid\n1 bad records: not_json\n")
+    good, both = Path("good.jsonl").read_bytes(), Path("both.jsonl").read_bytes()
+    assert both.startswith(good)
+    letters = [orjson.loads(text)["data"] for text in both[len(good) :].splitlines()]
+    assert [(letter["reason"], letter["line"]) for letter in letters] == [("not_json", 32), ("invalid", 33)]
+
+
+def test_a_policy_that_is_given_is_obeyed(run: Run, journal: Path):
+    Path("policy.toml").write_text("[time]\ntick_s = 60\n")
+    run("replay", journal, "--policy", "policy.toml", "--out", "outputs.jsonl")
+    times = {orjson.loads(text)["time"] for text in Path("outputs.jsonl").read_bytes().splitlines()}
+    assert times
+    assert all(parse_time_us(text) % 60_000_000 == 0 for text in times)
+
+
+def test_in_lock_step_each_clock_tick_is_answered(run: Run, monkeypatch: pytest.MonkeyPatch):
+    given = b"".join([*HEARTBEATS, line(98, 330, "clock.tick"), line(99, 331, "clock.tick")])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
+    written = io.BytesIO()
+    monkeypatch.setattr("meta_orchestrator.cli.replay.writing", lambda _: nullcontext(written))
+    assert run("replay", "-").status == 0
+    types = [orjson.loads(text)["type"] for text in written.getvalue().splitlines()]
+    assert types.count("clock.ticked") == 2
+    assert types[-2:] == ["clock.ticked", "clock.ticked"]
+    assert "metrics.snapshot" in types
+
+
+def test_a_log_of_ones_own_becomes_a_report(run: Run):
+    rows = [("T1", "open", "ann", "09:00"), ("T1", "fix", "bob", "09:10"), ("T1", "close", "ann", "09:30")]
+    text = "ticket,status,assignee,time\n" + "".join(f"{t},{s},{a},2026-03-02T{c}:00Z\n" for t, s, a, c in rows)
+    Path("tickets.csv").write_text(text)
+    done = run("convert", "csv", "tickets.csv", "--out", "events.jsonl")
+    assert (done.status, done.out) == (0, "")
+    assert "3 events of 1 cases by 2 agents" in done.err
+    report = run("replay", "events.jsonl", "--report")
+    assert report.status == 0
+    assert "tickets" in report.out
+    assert "bob" in report.out
+    assert not report.out.lstrip().startswith("{")
+
+
+def test_schemas_are_written_where_asked(run: Run):
+    assert run("schemas", "--out", "here").status == 0
+    assert json.loads(Path("here/asyncapi.json").read_text())["asyncapi"].startswith("3.")
+
+
+def test_the_policy_has_a_schema_too(run: Run):
+    schema = json.loads(run("schemas", "--policy").out)
+    assert {"time", "pace", "parameters"} <= set(schema["properties"])

@@ -1,0 +1,102 @@
+"""What is sent is what the worker takes: checked here by the worker's own reading."""
+
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meta_orchestrator.cli import sending
+from meta_orchestrator.cli.orders import value_of
+from meta_orchestrator.cli.times import now_us, span_us
+from meta_orchestrator.messages.fields import SECOND, parse_time_us
+from meta_orchestrator.wire.records import partition_of, read
+from meta_orchestrator.wire.trust import load_trust
+from tests.cli.conftest import Run
+
+PROJECT = "checkout"
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, bytes, str]]:
+    """(key, value, signature) of what would have gone to the broker."""
+    taken: list[tuple[bytes, bytes, str]] = []
+
+    async def take(_: Any, key: bytes, value: bytes, signature: str) -> tuple[int, int]:
+        taken.append((key, value, signature))
+        return 3, 17
+
+    monkeypatch.setattr(sending, "_publish", take)
+    return taken
+
+
+ORDERS: dict[str, tuple[list[str], str, dict[str, Any]]] = {
+    "freeze": (["--until", "2030-01-01T00:00:00Z"], "control.freeze", {"until": "2030-01-01T00:00:00Z"}),
+    "override": (
+        ["workflow.wip_limit", "2", "--for", "7d"],
+        "control.override",
+        {"parameter": "workflow.wip_limit", "value": 2},
+    ),
+    "rollback": (["c0ffee"], "control.rollback", {"change": "c0ffee"}),
+    "reset": ([], "control.rollback", {"to_version": 0}),
+    "approve": (["p1"], "control.approve", {"proposal": "p1"}),
+    "decline": (["p1"], "control.decline", {"proposal": "p1"}),
+}
+
+
+@pytest.mark.parametrize("command", ORDERS)
+def test_the_worker_takes_what_an_operator_sends(run: Run, sent: list[Any], command: str):
+    words, kind, data = ORDERS[command]
+    run("keys", "generate", "alice", "--trust", "trust.toml")
+    flags = ("-p", PROJECT, "--reason", "because", "--owner", "alice@desk", "--key", "alice.key")
+    done = run(command, *words, *flags)
+    assert done.status == 0, done.err
+    assert f"sent {kind} for project {PROJECT}" in done.out
+    ((key, value, signature),) = sent
+    partition = partition_of(key, 8)
+    headers = [("signature", signature.encode())]
+    trust = load_trust(Path("trust.toml"))
+    project, event = read("control-commands", partition, 8, key, value, headers, now_us() // 1000, 0, trust)
+    assert (project, event[3]) == (PROJECT, kind)
+    assert event[4].items() >= (data | {"reason": "because", "owner": "alice@desk"}).items()
+
+
+def test_unfreeze_is_a_freeze_until_now(run: Run, sent: list[Any]):
+    run("keys", "generate", "alice")
+    before = now_us()
+    assert run("unfreeze", "-p", PROJECT, "--reason", "out", "--key", "alice.key").status == 0
+    data = orjson.loads(sent[0][1])["data"]
+    assert before <= parse_time_us(data["until"]) <= now_us()
+    assert "@" in data["owner"]
+
+
+def test_two_orders_have_two_identities(run: Run, sent: list[Any]):
+    run("keys", "generate", "alice")
+    for _ in range(2):
+        run("reset", "-p", PROJECT, "--reason", "again", "--key", "alice.key")
+    first, second = (orjson.loads(value)["id"] for _, value, _ in sent)
+    assert first != second
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2", 2),
+        ("-1", -1),
+        ("0.5", 0.5),
+        ("critical_changes_only", "critical_changes_only"),
+        ("nan", "nan"),
+        ("inf", "inf"),
+    ],
+)
+def test_a_value_is_a_number_where_it_reads_as_one(text: str, value: object):
+    assert value_of(text) == value
+    assert type(value_of(text)) is type(value)
+
+
+@given(st.integers(0, 30), st.integers(0, 23), st.integers(0, 59), st.integers(1, 59))
+def test_a_span_is_the_sum_of_its_parts(days: int, hours: int, minutes: int, seconds: int):
+    parts = f"{days}d{hours}h{minutes}m{seconds}s"
+    assert span_us(parts) == (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * SECOND

@@ -1,0 +1,165 @@
+"""The commands that talk to a broker, on a real one: what they read is what was committed, what they send is taken."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+
+from meta_orchestrator.messages.cloudevent import CloudEvent
+from meta_orchestrator.messages.examples import examples
+from meta_orchestrator.messages.outputs import ConfigChange, Shift
+from meta_orchestrator.wire.records import partition_of, read
+from meta_orchestrator.wire.signing import sign
+from meta_orchestrator.wire.trust import load_key, load_trust
+from tests.kafka.conftest import PARTITIONS
+
+pytestmark = pytest.mark.kafka
+PROJECT = "checkout"
+APP = Path(__file__).parents[2] / "app"
+
+
+class Cli:
+    """The command in a process of its own, in a folder of its own."""
+
+    def __init__(self, broker: str, prefix: str, folder: Path) -> None:
+        self.broker, self.prefix, self.folder = broker, prefix, folder
+        self("keys", "generate", "alice", "--trust", "trust.toml")
+        self("keys", "generate", "w1", "--role", "worker", "--trust", "trust.toml")
+
+    def __call__(self, *words: str, exits: int = 0) -> str:
+        settings = {"BROKER": self.broker, "PREFIX": self.prefix, "KEY": "alice.key", "TRUST": "trust.toml"}
+        environment = {f"META_ORCHESTRATOR_{name}": value for name, value in settings.items()}
+        environment |= {"PYTHONPATH": str(APP), "PATH": os.environ["PATH"], "COLUMNS": "200"}
+        command = [sys.executable, "-m", "meta_orchestrator", *words]
+        done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60)
+        assert done.returncode == exits, done.stdout + done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def cli(kafka: str, prefix: str, tmp_path: Path) -> Cli:
+    return Cli(kafka, prefix, tmp_path)
+
+
+def change(version: int) -> bytes:
+    move = Shift(parameter="workflow.wip_limit", from_=version, to=version + 1)
+    data = ConfigChange(
+        change=f"c{version}",
+        version=version,
+        kind="override",
+        changes=[move],
+        config={"workflow.wip_limit": version + 1},
+        reason=f"Because of {version}.",
+        trigger=[],
+        expected={},
+    )
+    return CloudEvent(PROJECT, 1_700_000_000_000_000 + version * 30_000_000, data).to_json()
+
+
+def publish(cli: Cli, topic: str, values: list[bytes], commit: bool = True, key_file: str | None = None) -> None:
+    """One transaction with these records, signed if a key is named."""
+    headers = [_headers(cli, topic, value, key_file) for value in values]
+    asyncio.run(_publish(cli, topic, list(zip(values, headers, strict=True)), commit))
+
+
+def _headers(cli: Cli, topic: str, value: bytes, key_file: str | None) -> list[tuple[str, bytes]]:
+    if key_file is None:
+        return []
+    return [("signature", sign(load_key(cli.folder / key_file), topic, PROJECT.encode(), value).encode())]
+
+
+async def _publish(cli: Cli, topic: str, records: list[tuple[bytes, Any]], commit: bool) -> None:
+    identity = f"{cli.prefix}{topic}-{commit}"
+    producer = AIOKafkaProducer(bootstrap_servers=cli.broker, transactional_id=identity)
+    await producer.start()
+    try:
+        await producer.begin_transaction()
+        for value, headers in records:
+            await producer.send_and_wait(cli.prefix + topic, value, key=PROJECT.encode(), headers=headers)
+        await (producer.commit_transaction() if commit else producer.abort_transaction())
+    finally:
+        await producer.stop()
+
+
+async def _first(broker: str, topic: str) -> "ConsumerRecord[Any, Any]":
+    reader = AIOKafkaConsumer(topic, bootstrap_servers=broker, auto_offset_reset="earliest")
+    await reader.start()
+    try:
+        return await asyncio.wait_for(reader.getone(), 20)
+    finally:
+        await reader.stop()
+
+
+def test_status_tells_what_was_committed_and_signed(cli: Cli):
+    publish(cli, "config-changes", [change(1), change(2)], key_file="w1.key")
+    publish(cli, "config-changes", [change(3)], commit=False, key_file="w1.key")
+    told = orjson.loads(cli("status", "--json"))
+    assert (told["project"], told["version"], told["config"]) == (PROJECT, 2, {"workflow.wip_limit": 3})
+    assert "workflow.wip_limit" in cli("status", "-p", PROJECT)
+    assert "Because of 1." in cli("explain", "1")
+    assert [orjson.loads(line)["data"]["version"] for line in cli("history", "--json").splitlines()] == [1, 2]
+    cli("explain", "3", exits=2)
+    cli("status", "-p", "another", exits=2)
+
+
+def test_a_forged_change_is_left_out_and_counted(cli: Cli):
+    publish(cli, "config-changes", [change(1)], key_file="w1.key")
+    publish(cli, "config-changes", [change(2)])
+    publish(cli, "config-changes", [change(3)], key_file="alice.key")
+    assert orjson.loads(cli("status", "--json", exits=3))["version"] == 1
+
+
+def test_before_the_first_output_status_shows_nothing(cli: Cli):
+    assert cli("status") == ""
+
+
+def test_an_order_arrives_where_the_worker_looks_and_counts(cli: Cli):
+    cli("override", "workflow.wip_limit", "2", "-p", PROJECT, "--for", "1h", "--reason", "two are ill")
+    record = asyncio.run(_first(cli.broker, cli.prefix + "control-commands"))
+    assert record.partition == partition_of(PROJECT.encode(), PARTITIONS)
+    where = ("control-commands", record.partition, PARTITIONS, record.key, record.value, record.headers)
+    project, event = read(*where, record.timestamp, record.offset, load_trust(cli.folder / "trust.toml"))
+    assert (project, event[3], event[4]["value"]) == (PROJECT, "control.override", 2)
+
+
+def test_topics_are_created_once_and_checked(cli: Cli):
+    assert "the worker can start" in cli("topics", "check")
+    assert "created nothing" in cli("topics", "create", "--partitions", "4", "--replication", "1")
+    cli.prefix = f"{cli.prefix}other-"
+    cli("topics", "check", exits=2)
+    assert "missing" in cli("doctor", exits=2)
+    cli("status", exits=2)
+    told = cli("topics", "create", "--partitions", "2", "--replication", "1", "--acls")
+    assert f"created {cli.prefix}agent-events" in told
+    assert "--allow-principal" in told
+    assert "the worker can start" in cli("topics", "check")
+
+
+def test_more_copies_than_brokers_are_refused_with_a_reason(cli: Cli):
+    cli.prefix = f"{cli.prefix}wide-"
+    cli("topics", "create", "--partitions", "2", "--replication", "99", exits=2)
+
+
+def test_the_doctor_sees_what_is_missing(cli: Cli):
+    assert "nothing to watch" in cli("doctor")
+    now = now_text()
+    beat = orjson.dumps(examples()["agent.heartbeat"] | {"time": now, "project": PROJECT})
+    publish(cli, "agent-events", [beat, beat])
+    told = cli("doctor", "--last", "10m")
+    assert "checkout: agent_utilization has its events" in told
+    assert "checkout: changes (any tuning at all) needs orchestrator.registered, none seen" in told
+    assert "senders agree with the broker's" in told
+    publish(cli, "agent-events", [b"{}"])
+    assert "1 bad records: not_cloudevent" in cli("doctor", exits=2)
+
+
+def now_text() -> str:
+    from meta_orchestrator.cli.times import now_us, rfc3339
+
+    return rfc3339(now_us())
