@@ -116,6 +116,6 @@ class Reader:
         if moment.tzinfo is None:
             self.without_zone += 1
             moment = moment.replace(tzinfo=UTC)
-        if moment.year < 1970:
-            raise ValueError(f"timestamp must not lie before 1970, but is {word!r}")
+        if not 1970 <= moment.year < 9999:  # 9999 stands for "never" in many systems, and has no day after it
+            raise ValueError(f"timestamp must lie between 1970 and 9998, but is {word!r}")
         return round(moment.timestamp() * 1_000_000)

@@ -62,4 +62,4 @@ class Report:
         """The report without colours, as a file holds it."""
         page = StringIO()
         self.render(Console(file=page, width=width, color_system=None, force_terminal=False))
-        return page.getvalue()
+        return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())

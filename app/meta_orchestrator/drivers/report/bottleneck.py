@@ -1,6 +1,7 @@
 """Who makes work wait: a plain comparison of shares, no test, so it says so when nobody stands out."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rich.console import RenderableType
 
@@ -17,11 +18,37 @@ MATTERS = 0.1
 SHOWN = 5
 
 
+@dataclass(frozen=True)
+class Slowest:
+    """The agent before whom most waiting stands."""
+
+    name: str
+    agent: AgentFlow
+    waiting: float
+    """Its share of all waiting."""
+    received: float
+    """Its share of all handoffs that arrived."""
+
+    @property
+    def stands_out(self) -> bool:
+        return self.waiting >= MATTERS and self.waiting >= STANDS_OUT * self.received
+
+
+def most_waiting(flow: Flow) -> Slowest | None:
+    """None where too little is known."""
+    waits = flow.waits_ms
+    known = [(name, agent) for name, agent in flow.agents.items() if agent.waits_ms.count >= LEAST]
+    if not waits.total or not known:
+        return None
+    name, agent = max(known, key=lambda item: (item[1].waits_ms.total, item[0]))
+    return Slowest(name, agent, agent.waits_ms.total / waits.total, agent.waits_ms.count / waits.count)
+
+
 def bottleneck(flow: Flow) -> Iterator[RenderableType]:
     """The section: a sentence, and the agents before whom most waiting stands."""
     yield heading("Who is the bottleneck")
     waits = flow.waits_ms
-    yield line(_verdict(flow, waits))
+    yield line(_verdict(most_waiting(flow), waits))
     busiest = max(flow.agents.items(), key=lambda item: (item[1].finished, item[0]), default=None)
     if busiest is not None and busiest[1].finished:
         share = percent(busiest[1].finished, _finished(flow))
@@ -32,19 +59,15 @@ def bottleneck(flow: Flow) -> Iterator[RenderableType]:
         yield line("Waiting is what handoffs say (`wait_ms`); from an event log all time since the step before.", "dim")
 
 
-def _verdict(flow: Flow, waits: Spread) -> str:
-    candidates = [(name, agent) for name, agent in flow.agents.items() if agent.waits_ms.count >= LEAST]
-    if not waits.total or not candidates:
+def _verdict(found: Slowest | None, waits: Spread) -> str:
+    if found is None:
         return f"Not known: it needs agents with {LEAST} handoffs received and the time that they waited."
-    name, agent = max(candidates, key=lambda item: (item[1].waits_ms.total, item[0]))
-    waiting, received = agent.waits_ms.total / waits.total, agent.waits_ms.count / waits.count
-    typical = (
-        f"half of them waited over {duration(agent.waits_ms.quantile(0.5))}, of all {duration(waits.quantile(0.5))}"
-    )
-    shares = f"{percent(waiting)} of all waiting for a handoff with {percent(received)} of the handoffs ({typical})"
-    if waiting >= MATTERS and waiting >= STANDS_OUT * received:
-        return f"{name}: {shares}."
-    return f"Nobody stands out. Most waiting is before {name}: {shares}."
+    own, all_waits = found.agent.waits_ms.quantile(0.5), waits.quantile(0.5)
+    shares = f"{percent(found.waiting)} of all waiting for a handoff, with {percent(found.received)} of the handoffs"
+    said = f"{shares} (median wait {duration(own)}, of all {duration(all_waits)})"
+    if found.stands_out:
+        return f"{found.name}: {said}."
+    return f"Nobody stands out. Most waiting is before {found.name}: {said}."
 
 
 def _table(flow: Flow, waits: Spread) -> RenderableType:

@@ -35,8 +35,8 @@ def _windows(rate: RateView, window: str, window_us: int) -> str:
         return f"no length of window gives it values (it takes {rate.least} in one)"
     if rate.length_us <= window_us:
         return f"a value in {percent(rate.share_at_window)} of the windows{_worst(rate)}"
-    length = duration(rate.length_us / 1000)
-    return f"a value in {percent(rate.share_at_window)} of windows of {window}, values in windows of {length}{_worst(rate)}"
+    now = f"a value in {percent(rate.share_at_window)} of windows of {window}"
+    return f"{now}, values in windows of {duration(rate.length_us / 1000)}{_worst(rate)}"
 
 
 def _worst(rate: RateView) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from rich.console import RenderableType
 
-from meta_orchestrator.drivers.report.bottleneck import bottleneck
+from meta_orchestrator.drivers.report.bottleneck import bottleneck, most_waiting
 from meta_orchestrator.drivers.report.changes import changes
 from meta_orchestrator.drivers.report.flow import Flow
 from meta_orchestrator.drivers.report.outcome import Noted, Outcome
@@ -24,7 +24,7 @@ def project_sections(name: str, flow: Flow, windows: Windows, outcome: Outcome) 
     flow.close()
     yield heading(f"── {name} ──")
     yield line(_extent(flow))
-    yield from _findings(outcome)
+    yield from _findings(outcome, flow)
     yield from _bounces(flow)
     yield from bottleneck(flow)
     yield from changes(outcome)
@@ -57,16 +57,37 @@ def _extent(flow: Flow) -> str:
     return f"{what} by {plural(len(flow.agents), 'agent')}, {when} ({events})."
 
 
-def _findings(outcome: Outcome) -> Iterator[RenderableType]:
+def _findings(outcome: Outcome, flow: Flow) -> Iterator[RenderableType]:
     yield heading("What went wrong")
     found = sorted(outcome.findings.values(), key=lambda one: (-one.severity, -one.times, one.first.time_us))
     if not found:
-        yield line("Nothing that is more than chance: no antipattern, no drift, no escalation.")
+        yield line("No antipattern, drift or escalation: at no time did anything stand out from chance.")
     for one in found[:SHOWN]:
         yield bullet(_finding(one))
     if len(found) > SHOWN:
         kinds = Counter(one.first.data.type.split(".", maxsplit=1)[0] for one in found[SHOWN:])
         yield line(f"… and {', '.join(plural(number, kind) for kind, number in sorted(kinds.items()))} more.")
+    totals = list(_totals(flow))
+    if totals:
+        yield line(f"In the log as a whole {'; '.join(totals)}.")
+
+
+def _totals(flow: Flow) -> Iterator[str]:
+    """What the sums say; no test is needed to know that it happened."""
+    if flow.returns:
+        yield f"{percent(flow.returns, flow.handoffs)} of the handoffs went straight back"
+    if flow.causes:
+        yield f"{percent(flow.causes.total(), flow.causes.total() + flow.handoffs)} of the handoffs failed"
+    if flow.redone:
+        yield f"{percent(flow.redone, flow.tasks)} of the {noun(flow)}s came back after they were finished"
+    slowest = most_waiting(flow)
+    if slowest is not None and slowest.stands_out:
+        yield f"{percent(slowest.waiting)} of all waiting was for {slowest.name}"
+
+
+def noun(flow: Flow) -> str:
+    """What a whole piece of work is called."""
+    return "item" if flow.steps else "task"
 
 
 def _finding(one: Noted) -> str:
@@ -78,12 +99,11 @@ def _finding(one: Noted) -> str:
 
 def _bounces(flow: Flow) -> Iterator[RenderableType]:
     yield heading("Where work bounces")
-    noun = "item" if flow.steps else "task"
     if not flow.handoffs:
         yield line("Nowhere: no handoff arrived.")
     else:
         straight = f"{flow.returns:,} of {plural(flow.handoffs, 'handoff')} ({percent(flow.returns, flow.handoffs)})"
-        where = f"{flow.bounced:,} of {plural(flow.tasks, noun)} ({percent(flow.bounced, flow.tasks)})"
+        where = f"{flow.bounced:,} of {plural(flow.tasks, noun(flow))} ({percent(flow.bounced, flow.tasks)})"
         yield line(f"{straight} went straight back to where they came from (A-B-A), in {where}.")
         yield from _hub(flow)
     if flow.causes:
@@ -91,7 +111,7 @@ def _bounces(flow: Flow) -> Iterator[RenderableType]:
         yield line(f"{plural(flow.causes.total(), 'handoff')} failed: {causes}.")
     if flow.reworks:
         share = percent(flow.redone, flow.tasks)
-        yield line(f"Finished work came back {plural(flow.reworks, 'time')} (rework), to {share} of the {noun}s.")
+        yield line(f"Finished work came back {plural(flow.reworks, 'time')} (rework), to {share} of the {noun(flow)}s.")
     if flow.rounds_repeated:
         yield line(f"{plural(flow.rounds_repeated, 'vote')} had to be repeated.")
     if flow.returns:
