@@ -62,8 +62,8 @@ class TimedBatches(CountedBatches):
     """For a count by time (the denominator, in seconds): a batch lasts as long as `size` events took in the past.
 
     So it ends where nothing happens, too. Its length is fixed before it begins (what is in it must not decide when it
-    ends), and is moved only when it is off by more than a factor of two. The first batch ends by count; it is learnt from,
-    not handed on.
+    ends), and is moved only when it is off by more than a factor of two. The first batch ends by count; it is learnt
+    from, not handed on.
     """
 
     def __init__(self, size: float) -> None:

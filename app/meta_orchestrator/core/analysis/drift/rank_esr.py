@@ -23,13 +23,13 @@ _RANKS_BEFORE_PHI = 10
 class RankESR(base.DriftDetector):  # type: ignore[misc]
     r"""Rank e-Shiryaev-Roberts detector with AR(1) whitening.
 
-    Each value is replaced by its sequential rank among the last `window` values (ties are broken at random), the rank by
-    its normal score $z$, and the score is whitened by an AR(1) model,
-    $w_t = (z_t - \varphi z_{t-1}) / \sqrt{1 - \varphi^2}$ with $\varphi = 1 + 2 \rho_1(\Delta z)$: differences do not see a
-    level shift, so a drift does not pass for autocorrelation. For each shift $\delta$ bet on, evidence grows as
-    $S \leftarrow (1 + S) \exp(\delta w - \delta^2 / 2)$. A drift is detected when the mean of the $S$ reaches `run_length`,
-    which bounds the mean time between false alarms from below where the values are exchangeable. After a drift the ranks
-    start anew; $\varphi$ is kept.
+    Each value is replaced by its sequential rank among the last `window` values (ties are broken at random), the rank
+    by its normal score $z$, and the score is whitened by an AR(1) model,
+    $w_t = (z_t - \varphi z_{t-1}) / \sqrt{1 - \varphi^2}$ with $\varphi = 1 + 2 \rho_1(\Delta z)$: differences do not
+    see a level shift, so a drift does not pass for autocorrelation. For each shift $\delta$ bet on, evidence grows as
+    $S \leftarrow (1 + S) \exp(\delta w - \delta^2 / 2)$. A drift is detected when the mean of the $S$ reaches
+    `run_length`, which bounds the mean time between false alarms from below where the values are exchangeable. After a
+    drift the ranks start anew; $\varphi$ is kept.
 
     The values should be disjoint (a mean of each batch, never of overlapping windows).
 

@@ -37,8 +37,8 @@ METRICS = (
     Metric("handoff_failure_rate", "handoffs_failed", "handoffs_ended", "handoffs_ended", float, "rate"),
     Metric("development_velocity", "points", AWAKE_S, "tasks_finished", _an_hour, "points an hour", TimedBatches),
 )
-"""Latency is watched as its mean logarithm: a shift of everything shows in 14 batches there, in 41 in the p95. A velocity
-counts the time in which the team was at work: a gap between rows is at most 10 min of it, as with liveness (CONTRACT §4.4)."""
+"""Latency is watched as its mean logarithm: a shift of everything shows in 14 batches there, in 41 in the p95. Velocity
+counts the time in which the team was at work: a gap between rows is at most 10 min of it, as with liveness."""
 
 
 class Stream:
@@ -69,7 +69,7 @@ class Stream:
         return self._judge(batch) if batch else None
 
     def _judge(self, batch: Batch) -> Drift | None:
-        self._marks[self.detector.updates] = (batch.start_us, *self._total)
+        self._marks[self.detector.updates] = (batch.start_us, self._total[0], self._total[1])
         self._total = [self._total[0] + batch.numerator, self._total[1] + batch.denominator]
         self.detector.update(batch.value)
         self._marks = {n: self._marks[n] for n in self.detector.candidates if n in self._marks}

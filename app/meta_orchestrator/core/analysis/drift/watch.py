@@ -13,10 +13,11 @@ from meta_orchestrator.messages.outputs import Drift
 from meta_orchestrator.policy import Policy
 
 MUTED_PANES = 30
-"""After a change of the configuration: it is judged by its trial, and what it moved is no drift. Measured: alarms for two
-planned changes 83 → 2.8, with full power on later drift."""
+"""Rest after a change of the configuration: it is judged by its trial, and what it moved is no drift. Measured: alarms
+for two planned changes 83 → 2.8, with full power on later drift."""
 
 AWAKE_MOST_S = 600.0
+"""The longest gap between rows that counts as time at work: the liveness rule of CONTRACT §4.4."""
 
 
 class DriftWatch:

@@ -1,0 +1,23 @@
+"""The second room: what do the numbers mean?"""
+
+from meta_orchestrator.core.analysis.findings import Findings
+from meta_orchestrator.core.analysis.minds import Minds
+from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.messages.outputs import Output
+
+
+def analyse(minds: Minds, moment: Moment) -> Findings:
+    """Judge one tick: what is new is said, what holds now is handed on."""
+    drifts = minds.drift.judge(moment)
+    patterns = minds.antipatterns.judge(moment.tick_us, moment.events, moment.ledger.config)
+    active = minds.antipatterns.active
+    escalations = minds.conditions.judge(moment.tick_us, moment.measures, active)
+    insights: list[Output] = [*drifts, *patterns, *escalations]
+    for insight in insights:
+        moment.say(insight)
+    return Findings(
+        insights=insights,
+        drifts={metric: drift for metric, (_, drift) in minds.drift.recent.items()},
+        antipatterns=active,
+        escalations=minds.conditions.raised,
+    )

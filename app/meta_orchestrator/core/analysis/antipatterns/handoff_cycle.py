@@ -1,0 +1,33 @@
+"""handoff_cycle: a task goes round, A → B → C → A."""
+
+from meta_orchestrator.core.analysis.antipatterns.handoffs import Returns
+from meta_orchestrator.core.analysis.antipatterns.moves import Move
+
+
+class HandoffCycle(Returns):
+    """Tasks that come back over two agents or more (A → B → C → A), more often than the project's own past explains.
+
+    A cycle of length >= 3 in the path of one task, so a circular dependency of agents that work really goes round in;
+    cycles that only the graph of all handoffs has are no finding. Each move of a task that has been at agents before
+    the last two is a chance; the null is that the agent hands on as it always does (a Markov chain of handoffs),
+    times that agent's own habit. False alarms: at most `analysis.alpha` in a look-back. Cleared: see `unusual`.
+    Beside it stands a hard limit: a task that used up `workflow.max_handoffs`, half of its moves closing such cycles.
+    Severity: the share of the cycles that the past does not explain; for the hard limit half of handoffs / limit.
+    """
+
+    kind = "handoff_cycle"
+
+    def targets(self, move: Move) -> tuple[str, ...]:
+        return move.earlier[1:]
+
+    def key(self, move: Move) -> str:
+        return move.from_agent
+
+    def subject(self, move: Move) -> tuple[str, ...]:
+        """The cycle that the move closes, from its alphabetically first agent on; nobody if it closes none."""
+        if not self.returns(move):
+            return ()
+        between = move.earlier[: move.earlier.index(move.to_agent)]
+        cycle = (move.to_agent, *reversed(between), move.from_agent)
+        first = cycle.index(min(cycle))
+        return cycle[first:] + cycle[:first]

@@ -1,0 +1,30 @@
+"""ping_pong: a task goes A → B → A, again and again."""
+
+from meta_orchestrator.core.analysis.antipatterns.handoffs import Returns
+from meta_orchestrator.core.analysis.antipatterns.moves import Move
+
+
+class PingPong(Returns):
+    """Immediate returns of tasks (A → B → A), more often than the project's own past explains.
+
+    In process mining this is the ping-pong of support tickets between groups (BPI Challenge 2013). Each move of a
+    task from B, which had come from A, is a chance; the null is that B hands on as it always does (a Markov chain of
+    handoffs), times the pair's own habit: an author and a reviewer return work to one another by nature, and that is
+    no antipattern. False alarms: at most `analysis.alpha` in a look-back. Cleared: see `unusual`. Beside it stands a
+    hard limit: a task that used up `workflow.max_handoffs`, half of its moves being immediate returns.
+    Severity: the share of the returns that the past does not explain; for the hard limit half of handoffs / limit.
+    """
+
+    kind = "ping_pong"
+
+    def targets(self, move: Move) -> tuple[str, ...]:
+        return move.earlier[:1]
+
+    def key(self, move: Move) -> str:
+        return "\n".join(self.subject(move))
+
+    def subject(self, move: Move) -> tuple[str, ...]:
+        return tuple(sorted((move.from_agent, move.earlier[0])))
+
+    def named(self, subject: tuple[str, ...]) -> str:
+        return "⇄".join(subject)

@@ -1,0 +1,58 @@
+"""All antipatterns of a project: who wants to see which event, and what is going on."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from meta_orchestrator.core.analysis.antipatterns.detector import Detector
+from meta_orchestrator.core.analysis.antipatterns.excessive_rounds import ExcessiveRounds
+from meta_orchestrator.core.analysis.antipatterns.handoff_cycle import HandoffCycle
+from meta_orchestrator.core.analysis.antipatterns.moves import Moves
+from meta_orchestrator.core.analysis.antipatterns.ping_pong import PingPong
+from meta_orchestrator.messages.event import Event
+from meta_orchestrator.messages.fields import Value
+from meta_orchestrator.messages.outputs import Antipattern
+from meta_orchestrator.policy import Policy
+
+
+class AntipatternWatch:
+    """The detectors in the order in which their findings are published; whoever writes a new one adds it here."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.moves = Moves()
+        self.detectors: tuple[Detector, ...] = (
+            HandoffCycle(policy, self.moves),
+            PingPong(policy, self.moves),
+            ExcessiveRounds(policy),
+        )
+        self._observers: dict[str, tuple[Callable[[Event], None], ...]] = {
+            type_: tuple(detector.observe for detector in self.detectors if type_ in detector.types)
+            for type_ in sorted({type_ for detector in self.detectors for type_ in detector.types})
+        }
+
+    def judge(self, tick_us: int, events: Iterable[Event], config: Mapping[str, Value]) -> list[Antipattern]:
+        """What is found or cleared at a tick, after its events."""
+        for detector in self.detectors:
+            detector.configure(config)
+        observers = self._observers
+        for event in events:
+            for observe in observers.get(event[3], ()):
+                observe(event)
+        return [finding for detector in self.detectors for finding in detector.judge(tick_us)]
+
+    @property
+    def active(self) -> dict[str, Antipattern]:
+        return {detector.kind: detector.active for detector in self.detectors if detector.active}
+
+    @property
+    def next_look_us(self) -> int | None:
+        """When to look again even if nothing happens: what goes on must be cleared some time."""
+        looks = [look_us for detector in self.detectors if (look_us := detector.next_look_us) is not None]
+        return min(looks, default=None)
+
+    def dump(self) -> dict[str, Any]:
+        return {"moves": self.moves.dump()} | {detector.kind: detector.dump() for detector in self.detectors}
+
+    def load(self, dumped: dict[str, Any]) -> None:
+        self.moves.load(dumped["moves"])
+        for detector in self.detectors:
+            detector.load(dumped[detector.kind])

@@ -1,0 +1,113 @@
+"""Conditions of the policy: something has been beyond a threshold for too long, and people (or a freeze) must step in.
+
+Only said here; the decision room acts on what is raised. Unknown is not good and not bad: it raises nothing and
+clears nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from meta_orchestrator.core.collection.measures import Measures
+from meta_orchestrator.errors import SettingsError
+from meta_orchestrator.messages.fields import SECOND, format_time_us
+from meta_orchestrator.messages.outputs import Antipattern, Escalation, EscalationCleared
+from meta_orchestrator.policy import ANTIPATTERNS, Policy
+from meta_orchestrator.policy import Escalation as Rule
+
+_MEASURES = frozenset(field.name for field in fields(Measures))
+
+
+@dataclass
+class Condition:
+    """One rule of the policy and how long it has been met."""
+
+    name: str
+    rule: Rule
+    beyond_us: int | None = None
+    """Since when the value has been beyond the threshold."""
+    raised: Escalation | None = None
+
+    def judge(self, tick_us: int, value: float | None) -> Escalation | None:
+        """Raised or cleared at this tick by the metric's value."""
+        if value is None:
+            return None
+        return self._clear(value) if self.raised else self._raise(tick_us, value)
+
+    def _raise(self, tick_us: int, value: float) -> Escalation | None:
+        rule = self.rule
+        if not (value < rule.threshold if rule.below else value > rule.threshold):
+            self.beyond_us = None
+            return None
+        self.beyond_us = tick_us if self.beyond_us is None else self.beyond_us
+        if tick_us - self.beyond_us < rule.for_s * SECOND:
+            return None
+        self.raised = Escalation(
+            condition=self.name,
+            metric=rule.metric,
+            threshold=rule.threshold,
+            since=format_time_us(self.beyond_us),
+            action=rule.action,
+        )
+        return self.raised
+
+    def _clear(self, value: float) -> Escalation | None:
+        """Hysteresis: only well on the good side."""
+        rule, margin = self.rule, abs(self.rule.threshold) * self.rule.clear_margin
+        good = value >= rule.threshold + margin if rule.below else value <= rule.threshold - margin
+        if not (good and self.raised):
+            return None
+        over = EscalationCleared.model_validate(self.raised.model_dump())
+        self.beyond_us = self.raised = None
+        return over
+
+
+class Conditions:
+    """All rules of the policy, each by a name that says it: `handoff_failure_rate > 0.5 for 600 s`."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.conditions: dict[str, Condition] = {}
+        for rule in policy.escalation:
+            if rule.metric.partition(".")[0] not in _MEASURES and rule.metric not in ANTIPATTERNS:
+                known = ", ".join(sorted(_MEASURES | set(ANTIPATTERNS)))
+                raise SettingsError("policy.escalation.metric", rule.metric, f"must be one of {known}")
+            name = f"{rule.metric} {'<' if rule.below else '>'} {rule.threshold:g} for {rule.for_s:g} s"
+            if name in self.conditions:
+                name += f" ({rule.action})"
+            self.conditions[name] = Condition(name, rule)
+
+    def judge(self, tick_us: int, measures: Measures, antipatterns: Mapping[str, Antipattern]) -> list[Escalation]:
+        """What is raised or cleared at this tick."""
+        judged = [
+            condition.judge(tick_us, value_of(condition.rule, measures, antipatterns))
+            for condition in self.conditions.values()
+        ]
+        return [change for change in judged if change]
+
+    @property
+    def raised(self) -> dict[str, Escalation]:
+        return {name: condition.raised for name, condition in self.conditions.items() if condition.raised}
+
+    def dump(self) -> dict[str, Any]:
+        return {
+            name: [condition.beyond_us, condition.raised.model_dump(mode="json") if condition.raised else None]
+            for name, condition in self.conditions.items()
+        }
+
+    def load(self, dumped: dict[str, Any]) -> None:
+        for name, (beyond_us, raised) in dumped.items():
+            self.conditions[name].beyond_us = beyond_us
+            self.conditions[name].raised = Escalation.model_validate(raised) if raised else None
+
+
+def value_of(rule: Rule, measures: Measures, antipatterns: Mapping[str, Antipattern]) -> float | None:
+    """The metric of a rule now: a measure, `measure.key` (the worst of all without a key), or a severity."""
+    if rule.metric in ANTIPATTERNS:
+        found = [finding.severity for finding in antipatterns.values() if finding.kind == rule.metric]
+        return max(found, default=0.0)
+    name, _, key = rule.metric.partition(".")
+    value: Any = getattr(measures, name)
+    if not isinstance(value, dict):
+        return None if value is None else float(value)
+    known = [float(v) for k, v in value.items() if v is not None and key in ("", k)]
+    return (min(known) if rule.below else max(known)) if known else None

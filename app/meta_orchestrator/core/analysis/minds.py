@@ -1,0 +1,58 @@
+"""What the analysis has learnt about one project, as explicit values, with the mark of what made them."""
+
+from typing import Any
+
+import numpy as np
+from river import __version__ as river_version
+
+from meta_orchestrator.core.analysis.antipatterns.watch import AntipatternWatch
+from meta_orchestrator.core.analysis.drift.watch import DriftWatch
+from meta_orchestrator.core.analysis.escalation import Conditions
+from meta_orchestrator.messages.cloudevent import digest
+from meta_orchestrator.policy import Policy
+
+STATE = 1
+"""Raised whenever what `dump` writes changes its meaning."""
+
+
+class Minds:
+    """Estimators of one project. They can be lost: drift is learnt again from History, the rest from what comes."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.fingerprint = fingerprint(policy)
+        self.rebuilt = False
+        """Thrown away on loading, since settings or libraries had changed: to be logged by whoever loaded them."""
+        self.drift = DriftWatch(policy)
+        self.antipatterns = AntipatternWatch(policy)
+        self.conditions = Conditions(policy)
+
+    def next_deadline_us(self) -> int | None:
+        """When a project in which nothing happens must be looked at again; None while nothing is going on."""
+        return self.antipatterns.next_look_us
+
+    def dump(self) -> dict[str, Any]:
+        """JSON values only."""
+        return {
+            "fingerprint": self.fingerprint,
+            "drift": self.drift.dump(),
+            "antipatterns": self.antipatterns.dump(),
+            "conditions": self.conditions.dump(),
+        }
+
+    @classmethod
+    def load(cls, policy: Policy, dumped: dict[str, Any]) -> "Minds":
+        """The same minds again; empty ones with `rebuilt` set where other settings or libraries made them."""
+        minds = cls(policy)
+        if dumped.get("fingerprint") != minds.fingerprint:
+            minds.rebuilt = True
+            return minds
+        minds.drift.load(dumped["drift"])
+        minds.antipatterns.load(dumped["antipatterns"])
+        minds.conditions.load(dumped["conditions"])
+        return minds
+
+
+def fingerprint(policy: Policy) -> str:
+    """Of all that gives the estimators their meaning."""
+    settings = policy.model_dump(mode="json", include={"time", "analysis", "escalation"})
+    return digest("minds", STATE, settings, np.__version__, river_version)
