@@ -108,7 +108,7 @@ class Pool:
             for agent in self.present
             if len(agent.desk) < limit * agent.member.capacity and agent.name not in (piece.apart or ())
         ]
-        return min(free, key=lambda agent: (agent.factor(piece.skill) * (len(agent.desk) + 1), agent.name), default=None)
+        return min(free, key=lambda a: (a.factor(piece.skill) * (len(a.desk) + 1), a.name), default=None)
 
     @property
     def waiting(self) -> int:

@@ -22,6 +22,7 @@ class Ballot:
     attempt: int
     threshold: float
     votes: dict[str, str] = field(default_factory=dict)
+    objected: bool = False  # somebody pointed at a defect
 
     def share(self) -> float | None:
         """Of the approvals among those who took a side; None where nobody did."""
@@ -120,6 +121,7 @@ class Council:
         if chance.happens(conditions.abstain, "abstain", *names, ballot.attempt):
             return "abstain"
         if chance.happens(1 - (1 - conditions.insight) ** len(task.defects), "insight", *names, ballot.attempt):
+            ballot.objected = True
             return "reject"
         doubt = conditions.doubt[task.criticality] * conditions.persuaded ** (ballot.attempt - 1)
         doubt = conditions.stubborn.get(voter, doubt)
@@ -143,11 +145,14 @@ class Council:
         return answer
 
     def _count(self, ballot: Ballot, eligible: int) -> tuple[str, Answer]:
-        """The outcome as CONTRACT §5 defines it. A No is clear when it would pass the threshold itself."""
+        """The outcome as CONTRACT §5 defines it. A No is clear when it would pass the threshold itself, and in the last
+        round also when it has a reason; without one there is no agreement."""
         share = ballot.share()
         sides = sum(choice != "abstain" for choice in ballot.votes.values())
         if share is None or sides < self.world.conditions.quorum * eligible:
             return ("timed_out" if len(ballot.votes) < eligible else "no_quorum"), "undecided"
         if share >= ballot.threshold:
             return "accepted", "accepted"
-        return "rejected", "rejected" if 1 - share >= ballot.threshold else "undecided"
+        last = ballot.attempt >= self.world.configuration.max_rounds
+        clear = 1 - share >= ballot.threshold or (last and ballot.objected)
+        return "rejected", "rejected" if clear else "undecided"
