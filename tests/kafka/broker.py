@@ -1,8 +1,8 @@
 """A Kafka broker for tests and benchmarks, from whatever the machine has.
 
 `KAFKA_BOOTSTRAP_SERVERS` if it is set, else a container if Docker answers, else Apache Kafka's own jars on Java 17
-(fetched once by Maven into `.cache/kafka`, 43 MB), else the embedded broker, which knows no transactions: tests that need
-real Kafka are skipped then, or fail where META_ORCHESTRATOR_REQUIRE_KAFKA=1.
+(fetched once by Maven into `.cache/kafka`, 43 MB), else the embedded broker, which knows no transactions: tests that
+need real Kafka are skipped then, or fail where META_ORCHESTRATOR_REQUIRE_KAFKA=1.
 
     with any_broker() as broker:
         print(broker.bootstrap, broker.real)

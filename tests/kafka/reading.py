@@ -1,11 +1,10 @@
 """What stands on a topic, for a reader who waits for commits and for one who does not."""
 
 import asyncio
-import time
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 Record = ConsumerRecord[bytes | None, bytes | None]
 
@@ -23,18 +22,17 @@ def data(bootstrap: str, topic: str, committed: bool = True) -> list[dict[str, A
 async def read_async(bootstrap: str, topic: str, committed: bool = True, patience_s: float = 30) -> list[Record]:
     level = "read_committed" if committed else "read_uncommitted"
     reader = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, isolation_level=level, enable_auto_commit=False, fetch_max_wait_ms=100
+        topic, bootstrap_servers=bootstrap, isolation_level=level, enable_auto_commit=False, fetch_max_wait_ms=100
     )
     await reader.start()
     try:
-        return await asyncio.wait_for(_to_the_end(reader, topic), patience_s)
+        return await asyncio.wait_for(_to_the_end(reader), patience_s)
     finally:
         await reader.stop()
 
 
-async def _to_the_end(reader: AIOKafkaConsumer, topic: str) -> list[Record]:
-    partitions = [TopicPartition(topic, number) for number in await _partitions(reader, topic)]
-    reader.assign(partitions)
+async def _to_the_end(reader: AIOKafkaConsumer) -> list[Record]:
+    partitions = sorted(reader.assignment())
     await reader.seek_to_beginning(*partitions)
     ends = await reader.end_offsets(partitions)
     found: list[Record] = []
@@ -42,11 +40,3 @@ async def _to_the_end(reader: AIOKafkaConsumer, topic: str) -> list[Record]:
         for records in (await reader.getmany(timeout_ms=200)).values():
             found += records
     return found
-
-
-async def _partitions(reader: AIOKafkaConsumer, topic: str) -> list[int]:
-    until = time.monotonic() + 10
-    while topic not in await reader.topics():
-        if time.monotonic() > until:
-            raise LookupError(f"there is no topic {topic}")
-    return sorted(reader.partitions_for_topic(topic) or ())
