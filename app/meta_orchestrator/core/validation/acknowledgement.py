@@ -19,7 +19,10 @@ def acknowledged(moment: Moment, trial: Trial) -> Verdict | None:
     due = moment.tick_us >= trial.acknowledge_by_us and not moment.ledger.is_frozen(moment.tick_us)
     if trial.applied_us is not None or not due:
         return None
-    return _unanswered(moment, trial) if trial.repeated else _repeat(moment, trial)
+    if trial.repeated:
+        return _unanswered(moment, trial)
+    _repeat(moment, trial)
+    return None
 
 
 def _repeat(moment: Moment, trial: Trial) -> None:

@@ -1,4 +1,4 @@
-"""What the agents say about a change: many unhappy raters make a good result inconclusive, none can make a bad one good."""
+"""What the agents say about a change: many unhappy raters make a good result inconclusive, never a bad one good."""
 
 from dataclasses import dataclass
 

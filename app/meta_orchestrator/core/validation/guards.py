@@ -1,4 +1,4 @@
-"""Metrics that must not get worse while a change is on trial: looked at at every tick, so judged by what bears looking."""
+"""Metrics that must not get worse while a change is on trial: judged at every tick, by what bears so many looks."""
 
 from meta_orchestrator.core.collection.history import RATIOS
 from meta_orchestrator.core.ledger import Trial

@@ -1,4 +1,7 @@
-"""Did it help? Kept only if what was aimed at is better, all in all is better, and no guard is worse. Inconclusive is back."""
+"""Did it help? Kept only if what was aimed at is better, all in all is better, and no guard is worse.
+
+Inconclusive means taken back.
+"""
 
 from dataclasses import dataclass
 
@@ -44,7 +47,7 @@ class Judgement:
 
 
 def reviewed(moment: Moment, trial: Trial) -> Verdict | None:
-    """The verdict, at the first tick from the time of review on; it waits for the acknowledgement and for a freeze's end."""
+    """The verdict, at the first tick from the time of review on; it waits for a freeze to end."""
     due = moment.tick_us >= trial.review_us and not moment.ledger.is_frozen(moment.tick_us)
     if trial.applied_us is None or not due:
         return None

@@ -39,9 +39,8 @@ class Look:
         """The probability that it is on the wrong side of its target."""
         if self.found is None:
             return 0.5
-        return (
-            self.found.certainty_above(self.target) if self.side == "above" else self.found.certainty_below(self.target)
-        )
+        above = self.found.certainty_above(self.target)
+        return above if self.side == "above" else 1 - above
 
     @property
     def gap(self) -> float:
@@ -60,8 +59,11 @@ def look(moment: Moment, part: str, whole: str, target: float, side: Side = "abo
 
 
 def look_at(moment: Moment, measure: Callable[[Rows], Estimate | None], target: float, side: Side = "above") -> Look:
-    """The window first, then twice as far back and so on: up to `analysis.lookback_s` while it is unclear, up to
-    `time.history_s` while there are too few values; never past the last change, since that was another configuration."""
+    """The window first, then twice as far back and so on.
+
+    Up to `analysis.lookback_s` while it is unclear, up to `time.history_s` while there are too few values; never past the
+    last change, since that was another configuration.
+    """
     policy = moment.policy
     span_us, longest_us = policy.time.window_us, _reach_us(moment)
     while True:

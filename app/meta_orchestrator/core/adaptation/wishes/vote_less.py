@@ -1,4 +1,4 @@
-"""Over-deliberation on minor things: most votes are about something minor, nearly all of it passes, and it takes long."""
+"""Over-deliberation on minor things: most votes are about something minor that passes, and it takes long."""
 
 from math import expm1
 

@@ -1,0 +1,153 @@
+"""Each rule wishes for its own trouble, says it in numbers, and is silent where nothing is wrong."""
+
+import pytest
+from meta_orchestrator.core.adaptation.wishes import RULES
+from meta_orchestrator.core.adaptation.wishes.handoff_timeout import handoff_timeout
+from meta_orchestrator.core.adaptation.wishes.max_rounds import max_rounds
+from meta_orchestrator.core.adaptation.wishes.review_depth import review_depth
+from meta_orchestrator.core.adaptation.wishes.vote_less import vote_less
+from meta_orchestrator.core.adaptation.wishes.wip_limit import wip_limit
+from meta_orchestrator.core.analysis.findings import Findings
+from meta_orchestrator.core.collection.measures import Measures
+from meta_orchestrator.messages.outputs import Antipattern, ConfigChange, Drift
+
+from tests.adaptation.making import Project, at, decision, ready
+
+HEALTHY = {
+    "rounds_closed": 4, "rounds_decided": 4, "rounds_minor": 1, "rounds_minor_accepted": 1, "latency_count": 4,
+    "latency_log_sum": 40, "handoffs_ended": 20, "tasks_finished": 8, "points": 8, "busy_us": 60, "capacity_us": 100,
+}  # fmt: skip
+VOTES = HEALTHY | {"rounds_minor": 4, "rounds_minor_accepted": 4}
+SLOW = Measures(consensus_latency_p95_ms=150_000)
+ROUNDS = Antipattern(kind="excessive_rounds", agents=["a"], since=at(0), severity=0.4, evidence={"rounds": 9})
+REPEATED = HEALTHY | {"rounds_decided": 2, "rounds_repeated": 2}
+TIMEOUTS = HEALTHY | {"handoffs_failed": 5, "handoffs_timed_out": 4}
+REGRESSIONS = HEALTHY | {"tasks_regressed": 2}
+OVERLOADED = HEALTHY | {"busy_us": 97, "handoffs_failed": 5}
+IDLE = HEALTHY | {"busy_us": 20}
+BLOCKED = Measures(counts={"agent.task.blocked": 30, "agent.task.started": 90})
+
+
+def drift(metric: str, direction: str) -> Findings:
+    found = Drift(metric=metric, direction=direction, before=1, after=2, since=at(0), detector="d", evidence={})
+    return Findings(drifts={metric: found})
+
+
+def seen(rows: dict[str, float], ticks: int = 60, **moment: object):
+    """A project that has seen the same row for some ticks."""
+    project = ready()
+    project.run(30 * ticks, rows=rows)
+    return project.moment(**moment)
+
+
+@pytest.mark.parametrize(
+    ("rule", "rows", "more", "to", "sentence"),
+    [
+        (vote_less, VOTES, {"measures": SLOW}, "adaptive_threshold(0.3)", "100% of votes are on minor changes that pass"),
+        (vote_less, VOTES, {"findings": Findings(antipatterns={"excessive_rounds": ROUNDS})}, "adaptive_threshold(0.3)",
+         "and rounds repeat"),
+        (max_rounds, REPEATED, {}, 2, "50% of votes are repeated, and only 50% come to a decision"),
+        (handoff_timeout, TIMEOUTS, {}, 180, "25% of handoffs fail, 80% of these because they time out"),
+        (review_depth, REGRESSIONS, {}, 3, "25.0% of tasks regress where 10% are tolerated"),
+        (review_depth, HEALTHY, {"findings": drift("development_velocity", "down")}, 1, "only 0.0% of tasks regress"),
+        (wip_limit, OVERLOADED, {}, 3, "agents are busy for 97% of their time, and 25% of handoffs fail"),
+        (wip_limit, HEALTHY | {"busy_us": 97}, {"findings": drift("rework_percentage", "up")}, 3, "has risen to 2"),
+        (wip_limit, IDLE, {"measures": BLOCKED}, 5, "30 tasks were blocked and 90 started"),
+    ],
+)  # fmt: skip
+def test_a_rule_wishes_for_one_step_against_its_trouble(rule, rows, more, to, sentence):
+    wish = rule(seen(rows, **more))
+    assert wish.to == to
+    assert sentence in wish.reason
+    assert wish.certainty > 0.975
+    assert wish.samples >= wish.needed
+    assert wish.gap > 0.1
+    assert wish.evidence
+    assert wish.expected
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"measures": SLOW}, {"measures": BLOCKED}, {"findings": Findings(antipatterns={"excessive_rounds": ROUNDS})}],
+)
+def test_nothing_is_wished_for_where_nothing_is_wrong(rule, more):
+    assert rule(seen(HEALTHY, **more)) is None
+    assert rule(seen(HEALTHY, ticks=0, **more)) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "rows", "more"),
+    [
+        (vote_less, VOTES, {}),
+        (vote_less, HEALTHY, {"measures": SLOW}),
+        (max_rounds, HEALTHY | {"rounds_decided": 2}, {}),
+        (max_rounds, HEALTHY | {"rounds_repeated": 2}, {}),
+        (handoff_timeout, HEALTHY | {"handoffs_failed": 5, "handoffs_timed_out": 1}, {}),
+        (review_depth, HEALTHY, {"findings": drift("development_velocity", "up")}),
+        (wip_limit, HEALTHY | {"busy_us": 97}, {}),
+        (wip_limit, IDLE, {}),
+    ],
+)
+def test_half_of_a_trouble_is_none(rule, rows, more):
+    assert rule(seen(rows, **more)) is None
+
+
+def test_a_wish_on_thin_evidence_is_made_and_refused_by_evidence():
+    project = ready()
+    project.run(60, rows=HEALTHY | {"handoffs_ended": 4, "handoffs_failed": 2, "handoffs_timed_out": 2})
+    told = decision(project.tick(rules=True))
+    assert (told.proposal.parameter, told.refused_by) == ("workflow.handoff_timeout_s", "evidence")
+    assert "it rests on 8 values, and 20 are needed" in told.explanation
+
+
+def test_sparse_data_are_looked_for_further_back_than_the_window():
+    project = ready()
+    for _ in range(20):
+        project.tick(after_s=1200, rows={"handoffs_ended": 2, "handoffs_failed": 2, "handoffs_timed_out": 2})
+    wish = handoff_timeout(project.moment())
+    assert wish.samples >= 20
+    assert wish.evidence["looked_back_s"] > 3600
+
+
+def test_dense_data_are_not():
+    assert handoff_timeout(seen(TIMEOUTS, ticks=120)).evidence["looked_back_s"] == 300
+
+
+def test_the_time_before_the_last_change_is_another_configuration():
+    project = ready()
+    project.run(3600, rows=TIMEOUTS)
+    project.order("override", parameter="workflow.handoff_timeout_s", value=300, until=at(90_000)).tick(rows=HEALTHY)
+    project.run(900, rows=HEALTHY)
+    assert handoff_timeout(project.moment()) is None
+
+
+def test_a_wish_names_the_insight_that_led_to_it():
+    project = ready()
+    project.run(3600, rows=VOTES)
+    findings = Findings(insights=[ROUNDS], antipatterns={"excessive_rounds": ROUNDS})
+    outputs = project.tick(rows=VOTES, findings=findings, rules=True)
+    said = next(event for event in project.said if event.data is ROUNDS)
+    assert next(it for it in outputs if isinstance(it, ConfigChange)).trigger == [said.id]
+
+
+def test_a_parameter_at_its_end_is_wished_for_and_refused_by_bounds():
+    project = ready(None, **{"workflow.handoff_timeout_s": 900})
+    project.run(900, rows=TIMEOUTS)
+    told = decision(project.tick(rows=TIMEOUTS, rules=True))
+    assert (told.refused_by, told.proposal.to) == ("bounds", 960)
+
+
+def test_a_parameter_that_nobody_supports_is_wished_for_and_refused():
+    project = Project()
+    project.event("agent.heartbeat").run(900, rows=TIMEOUTS)
+    told = decision(project.tick(rows=TIMEOUTS, rules=True))
+    assert (told.refused_by, told.proposal.from_, told.proposal.to) == ("unsupported", None, 180)
+
+
+def test_by_default_a_found_trouble_is_a_recommendation_after_the_warm_up():
+    project = ready({"parameters": {}, "pace": {}})
+    project.run(3600, rows=TIMEOUTS)
+    told = decision(project.tick(rows=TIMEOUTS, rules=True))
+    assert (told.verdict, told.proposal.to) == ("recommended", 180)
+    assert project.ledger.version == 0
