@@ -78,8 +78,9 @@ def read_xes(source: BinaryIO, reader: Reader) -> Iterator[Step | Unreadable]:
     Which attributes there are is known only at the end: SettingsError comes then."""
     parser = expat.ParserCreate()
     handler = _Handler(parser)
+    read = getattr(source, "read1", source.read)  # gives what there is before it says that a packed file breaks off
     try:
-        while chunk := source.read(CHUNK):
+        while chunk := read(CHUNK):
             parser.Parse(chunk, False)
             yield from _steps(handler, reader)
         parser.Parse(b"", True)

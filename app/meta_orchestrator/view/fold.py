@@ -137,6 +137,5 @@ def _time_us(record: Record) -> int:
 
 
 def _subject(event: Record) -> str:
-    """What makes two findings of a kind the same one: who and what it is about."""
-    data = event["data"]
-    return ":".join([data["kind"], *data["agents"], *(data.get("tasks") or [])])
+    """What makes two records speak of the same finding. Whom it names may grow while it lasts; since when does not."""
+    return f"{event['data']['kind']} since {event['data']['since']}"
