@@ -8,6 +8,7 @@ then negative binomial: the uncertainty of the past is part of the test, so a sh
 guilty.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from meta_orchestrator.core.analysis.antipatterns.tails import upper_tail
 
 KEY_WEIGHT = 1.0
 """The project's habit counts for a key as much as this many expected hits of its own."""
+
+_LEAST_FACTOR = 1.5
 
 _ENOUGH = 5.0
 """Expected hits from which a dispersion is believed."""
@@ -156,14 +159,14 @@ def culprits(window: Iterable[Chance], habits: Habits, found: Excess, level: flo
     return named
 
 
-def began_us(window: Iterable[Chance], habits: Habits) -> int:
-    """The first hit after the point from which hits outran their expectation most (the CUSUM estimate of a change point)."""
-    level = lowest = 0.0
-    first: int | None = None
+def began_us(window: Iterable[Chance], habits: Habits, found: Excess) -> int:
+    """The first hit after the likeliest change point: the lowest sum of log-likelihood ratios of so much more."""
+    factor = max(_LEAST_FACTOR, found.observed / found.expected if found.expected else _LEAST_FACTOR)
+    level, lowest, since_us = 0.0, 0.0, None
     for chance in window:
-        if chance.hits and first is None:
-            first = chance.time_us
-        level += chance.hits - chance.expected * habits.rate(chance.key)
+        if chance.hits and since_us is None:
+            since_us = chance.time_us
+        level += chance.hits * math.log(factor) - chance.expected * habits.rate(chance.key) * (factor - 1)
         if level < lowest:
-            lowest, first = level, None
-    return first or 0
+            lowest, since_us = level, None
+    return since_us or 0

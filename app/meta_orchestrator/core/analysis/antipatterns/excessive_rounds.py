@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS
 from meta_orchestrator.core.analysis.antipatterns.excess import Chance, Habits, Tally, tally
 from meta_orchestrator.core.analysis.antipatterns.log import Log
+from meta_orchestrator.core.analysis.antipatterns.names import Names
 from meta_orchestrator.core.analysis.antipatterns.unusual import Look, Unusual
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import Value, format_time_us
@@ -34,7 +35,7 @@ class Round(NamedTuple):
         return self.criticality in SMALL
 
 
-class ExcessiveRounds(Unusual[Round]):
+class ExcessiveRounds(Unusual[Round, None]):
     """Repeated rounds (attempt > 1) on minor and normal items, more than the project's own past explains.
 
     Consensus is a cost that small changes are not worth. Each such item is a chance; the null is as many repeated
@@ -64,7 +65,10 @@ class ExcessiveRounds(Unusual[Round]):
     def counts(self, record: Round) -> bool:
         return record.small and record.attempt == 1
 
-    def chances(self, records: Iterable[Round], past: Sequence[Round], window: Sequence[Round]) -> list[Chance]:
+    def null(self, past: Sequence[Round], window: Sequence[Round]) -> None:
+        """As many repeated rounds for each item: there is nothing to be known beforehand."""
+
+    def chances(self, records: Iterable[Round], null: None) -> list[Chance]:
         """A first round brings an item, a repeated one a hit; major and critical items are a reference only."""
         return [
             Chance(r.time_us, r.item, r.criticality, float(r.attempt == 1), int(r.attempt > 1), (r.item,))
@@ -110,8 +114,16 @@ class ExcessiveRounds(Unusual[Round]):
         return sorted({agent for r in look.window if r.item in items for agent in r.eligible})[:NAMED_AGENTS]
 
     def dump(self) -> dict[str, Any]:
-        return super().dump() | {"log": self.log.dump(list)}
+        names = Names()
+        log = self.log.dump(
+            lambda r: [*names.numbers((r.item, r.criticality)), r.attempt, names.numbers(r.eligible)],
+        )
+        return super().dump() | {"names": names.names, "log": log}
 
     def load(self, dumped: dict[str, Any]) -> None:
         super().load(dumped)
-        self.log.load(dumped["log"], lambda packed: Round._make([*packed[:4], tuple(packed[4])]))
+        names = Names(dumped["names"])
+        self.log.load(
+            dumped["log"],
+            lambda time_us, packed: Round._make([time_us, *names.of(packed[:2]), packed[2], names.of(packed[3])]),
+        )

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from meta_orchestrator.core.analysis.antipatterns.custom import Custom
 from meta_orchestrator.core.analysis.antipatterns.excess import Chance
 from meta_orchestrator.core.analysis.antipatterns.moves import TYPES, Move, Moves
 from meta_orchestrator.core.analysis.antipatterns.unusual import Look, Unusual
@@ -15,7 +16,7 @@ from meta_orchestrator.policy import Policy
 LIMIT = "workflow.max_handoffs"
 
 
-class Returns(Unusual[Move]):
+class Returns(Unusual[Move, Custom]):
     """Moves that come back, against a Markov chain of the project's handoffs and its own habit beyond that chain."""
 
     types = TYPES
@@ -43,8 +44,8 @@ class Returns(Unusual[Move]):
 
     def observe(self, event: Event) -> None:
         move = self.moves.read(event)
-        if move and self.most_handoffs and move.number >= self.most_handoffs and self.returns(move):
-            self._urgent = True
+        if move and self.most_handoffs and move.number >= self.most_handoffs:
+            self._urgent = self._urgent or self.returns(move)
 
     def returns(self, move: Move) -> bool:
         return move.to_agent in self.targets(move)
@@ -52,7 +53,7 @@ class Returns(Unusual[Move]):
     def counts(self, record: Move) -> bool:
         return bool(self.targets(record))
 
-    def chances(self, records: Iterable[Move], past: Sequence[Move], window: Sequence[Move]) -> list[Chance]:
+    def null(self, past: Sequence[Move], window: Sequence[Move]) -> Custom:
         custom = self.moves.custom.copy()
         for move in past:
             custom.add(move.from_agent, move.to_agent)
@@ -62,18 +63,15 @@ class Returns(Unusual[Move]):
         else:  # no past: the window itself with its destinations shuffled
             for move in window:
                 custom.add(move.from_agent, move.to_agent)
-        return [
-            Chance(
-                move.time_us,
-                move.task,
-                self.key(move),
-                sum(custom.share(move.from_agent, agent) for agent in targets),
-                int(move.to_agent in targets),
-                self.subject(move),
-            )
-            for move in records
-            if (targets := self.targets(move))
-        ]
+        return custom
+
+    def chances(self, records: Iterable[Move], null: Custom) -> list[Chance]:
+        return [self._chance(move, targets, null) for move in records if (targets := self.targets(move))]
+
+    def _chance(self, move: Move, targets: tuple[str, ...], custom: Custom) -> Chance:
+        expected = sum([custom.share(move.from_agent, agent) for agent in targets])
+        hit = int(move.to_agent in targets)
+        return Chance(move.time_us, move.task, self.key(move), expected, hit, self.subject(move))
 
     def over_limit(self, look: Look[Move]) -> Antipattern | None:
         """Tasks that used up `workflow.max_handoffs` in the window, at least half of their moves being returns."""

@@ -1,7 +1,7 @@
 """A bounded memory of records; what leaves it is learnt from."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -23,13 +23,11 @@ class Log(Generic[R]):
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
         self.records: deque[R] = deque()
-        self.added = 0
         self.learners: list[Callable[[Sequence[R]], None]] = []
         """Called, in this order, with the records that are about to leave; they are still in the log then."""
 
     def add(self, record: R) -> None:
         self.records.append(record)
-        self.added += 1
 
     def turn(self) -> None:
         """At each tick: let go of what is too much. A second call finds nothing more to do."""
@@ -41,9 +39,14 @@ class Log(Generic[R]):
         for _ in leaving:
             self.records.popleft()
 
-    def dump(self, pack: Callable[[R], list[Any]]) -> dict[str, Any]:
-        return {"added": self.added, "records": [pack(record) for record in self.records]}
+    def dump(self, pack: Callable[[R], list[Any]]) -> list[list[Any]]:
+        """Records as lists that begin with the microseconds since the one before."""
+        times = [0, *(record.time_us for record in self.records)]
+        return [[record.time_us - before, *pack(record)] for before, record in zip(times, self.records, strict=False)]
 
-    def load(self, dumped: dict[str, Any], unpack: Callable[[list[Any]], R]) -> None:
-        self.added = dumped["added"]
-        self.records = deque(unpack(packed) for packed in dumped["records"])
+    def load(self, dumped: Iterable[list[Any]], unpack: Callable[[int, list[Any]], R]) -> None:
+        time_us = 0
+        self.records.clear()
+        for after_us, *packed in dumped:
+            time_us += after_us
+            self.records.append(unpack(time_us, packed))

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from meta_orchestrator.core.analysis.antipatterns.custom import Custom
 from meta_orchestrator.core.analysis.antipatterns.log import Log
+from meta_orchestrator.core.analysis.antipatterns.names import Names
 from meta_orchestrator.messages.event import Event
 
 STARTED, COMPLETED, FAILED = "agent.handoff.started", "agent.handoff.completed", "agent.handoff.failed"
@@ -14,10 +15,12 @@ TYPES = (STARTED, COMPLETED, FAILED)
 
 CAPACITY = 1_000
 """Moves that are remembered one by one (up to twice as many); older ones live on as custom."""
-TASKS = 2_000
+TASKS = 1_000
 """Tasks whose path is remembered; the longest unmoved one is forgotten first."""
-PATH = 16
+PATH = 12
 """Agents of a path that are remembered."""
+HANDOFFS = 4
+"""Handoffs of a task that are known again if their completion is told twice."""
 
 
 class Move(NamedTuple):
@@ -44,12 +47,14 @@ class Path:
 
     def earlier(self) -> tuple[str, ...]:
         """Agents before the last one, by last visit, each once."""
+        if len(self.agents) == 1:
+            return ()
         last = self.agents[-1]
-        return tuple(dict.fromkeys(agent for agent in reversed(self.agents) if agent != last))
+        return tuple(dict.fromkeys(agent for agent in self.agents[-2::-1] if agent != last))
 
     def go(self, handoff: int, to_agent: str) -> None:
         self.agents = [*self.agents, to_agent][-PATH:]
-        self.handoffs = [*self.handoffs, handoff][-PATH:]
+        self.handoffs = [*self.handoffs, handoff][-HANDOFFS:]
         self.moves += 1
 
 
@@ -97,10 +102,13 @@ class Moves:
         return move
 
     def _path(self, task: str, origin: str) -> Path:
-        path = self.paths.setdefault(task, Path([origin], [], 0))
-        self.paths.move_to_end(task)
-        if len(self.paths) > TASKS:
+        path = self.paths.get(task)
+        if path is not None:
+            self.paths.move_to_end(task)
+            return path
+        if len(self.paths) == TASKS:
             self.paths.popitem(last=False)
+        path = self.paths[task] = Path([origin], [], 0)
         return path
 
     def _learn(self, leaving: Sequence[Move]) -> None:
@@ -110,15 +118,32 @@ class Moves:
         self.custom = self.custom.halved()
 
     def dump(self) -> dict[str, Any]:
-        return {
-            "log": self.log.dump(list),
-            "paths": [[task, path.agents, path.handoffs, path.moves] for task, path in self.paths.items()],
-            "custom": self.custom.dump(),
-            "ends": self._ends,
-        }
+        names = Names()
+        log = self.log.dump(
+            lambda move: [
+                *names.numbers((move.task, move.from_agent, move.to_agent)),
+                move.number,
+                names.numbers(move.earlier),
+            ]
+        )
+        paths = [
+            [names.number(task), path.moves, path.handoffs, names.numbers(path.agents)]
+            for task, path in self.paths.items()
+        ]
+        custom = [[*names.numbers(pair), handoffs] for *pair, handoffs in self.custom.dump()]
+        return {"names": names.names, "log": log, "paths": paths, "custom": custom, "ends": self._ends}
 
     def load(self, dumped: dict[str, Any]) -> None:
-        self.log.load(dumped["log"], lambda packed: Move._make([*packed[:5], tuple(packed[5])]))
-        self.paths = OrderedDict((task, Path(agents, ids, moves)) for task, agents, ids, moves in dumped["paths"])
-        self.custom = Custom.load(dumped["custom"])
+        names = Names(dumped["names"])
+        self.log.load(dumped["log"], lambda time_us, packed: _move(names, time_us, *packed))
+        self.paths = OrderedDict(
+            (names.names[task], Path(list(names.of(agents)), handoffs, moves))
+            for task, moves, handoffs, agents in dumped["paths"]
+        )
+        self.custom = Custom.load((*names.of(pair), handoffs) for *pair, handoffs in dumped["custom"])
         self._ends = dumped["ends"]
+
+
+def _move(names: Names, time_us: int, task: int, origin: int, target: int, number: int, earlier: list[int]) -> Move:
+    name = names.names
+    return Move(time_us, name[task], number, name[origin], name[target], names.of(earlier))

@@ -36,6 +36,7 @@ KEYS = 2_000
 """Habits that are remembered apart; beyond, all are halved and the small ones forgotten."""
 
 R = TypeVar("R", bound=Timed)
+N = TypeVar("N")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Look(Generic[R]):
         return self.tick_us - self.start_us
 
 
-class Unusual(Detector, Generic[R]):
+class Unusual(Detector, Generic[R, N]):
     """Looks, habits, and the state from found to cleared. Subclasses say what a chance is."""
 
     prior: Tally = Tally(4, 4)
@@ -70,7 +71,7 @@ class Unusual(Detector, Generic[R]):
         self._past: dict[str, Tally] = {}
         """Habits from the records that left the log."""
         self._next_us = 0
-        self._looked_at = 0
+        self._looked_us = 0
         self._urgent = False
         """A hard limit was met since the last look."""
         self._ill: list[tuple[int, int | None]] = []
@@ -81,8 +82,12 @@ class Unusual(Detector, Generic[R]):
         """Is it one of the `min_events` that a look needs?"""
 
     @abstractmethod
-    def chances(self, records: Iterable[R], past: Sequence[R], window: Sequence[R]) -> list[Chance]:
-        """The chances in some records, by the structural null of `past` (of `window` itself where there is no past)."""
+    def null(self, past: Sequence[R], window: Sequence[R]) -> N:
+        """The structural null of a past; of the window itself where there is no past."""
+
+    @abstractmethod
+    def chances(self, records: Iterable[R], null: N) -> list[Chance]:
+        """The chances in some records."""
 
     @abstractmethod
     def evidence(self, look: Look[R]) -> Evidence:
@@ -101,15 +106,19 @@ class Unusual(Detector, Generic[R]):
     def judge(self, tick_us: int) -> list[Antipattern]:
         self.log.turn()
         scheduled = tick_us >= self._next_us
-        if not (scheduled or self._urgent) or not (self.active or self._looked_at != self.log.added):
+        if not (scheduled or self._urgent) or not (self.active or self._is_news()):
             return []
         look = self._look(tick_us)
         found = (self._test(look) if scheduled else None), self.over_limit(look)
         if scheduled:
             self._next_us = tick_us + look.length_us // LOOKS
-            self._looked_at = self.log.added
+            self._looked_us = tick_us
         self._urgent = False
         return self._settle(look, merged(*found), scheduled)
+
+    def _is_news(self) -> bool:
+        """Has anything come since the last look? What comes to a tick is not older than the tick before."""
+        return bool(self.log.records) and self.log.records[-1].time_us >= self._looked_us
 
     @property
     def next_look_us(self) -> int | None:
@@ -125,8 +134,8 @@ class Unusual(Detector, Generic[R]):
         start_us = self._start_us(tick_us)
         window = [record for record in self.log.records if record.time_us > start_us]
         past = [record for record in self.log.records if record.time_us <= start_us and not self.is_ill(record.time_us)]
-        habits = self._habits(self.chances(past, past, window))
-        return Look(window, self.chances(window, past, window), habits, start_us, tick_us)
+        null = self.null(past, window)
+        return Look(window, self.chances(window, null), self._habits(self.chances(past, null)), start_us, tick_us)
 
     def _start_us(self, tick_us: int) -> int:
         """Where the window begins: `lookback_s` ago, earlier until it holds `min_events`; after the last finding."""
@@ -154,7 +163,7 @@ class Unusual(Detector, Generic[R]):
         if found.p_value > self._level or found.observed < 2:
             return None
         subjects = culprits(look.chances, look.habits, found, QUIET, NAMED_AGENTS)
-        since_us = began_us(look.chances, look.habits)
+        since_us = began_us(look.chances, look.habits, found)
         return self._finding(look, subjects, since_us, found.share, _numbers(found))
 
     def _finding(
@@ -207,7 +216,7 @@ class Unusual(Detector, Generic[R]):
     def _learn(self, leaving: Sequence[R]) -> None:
         """Records leave the log: they become habit, unless something was wrong then."""
         healthy = [record for record in self.log.records if not self.is_ill(record.time_us)]
-        chances = self.chances([record for record in leaving if not self.is_ill(record.time_us)], healthy, [])
+        chances = self.chances([r for r in leaving if not self.is_ill(r.time_us)], self.null(healthy, []))
         self._past = added(self._past, tally(chances))
         if len(self._past) > KEYS:
             halves = {key: Tally(old.hits / 2, old.expected / 2) for key, old in self._past.items()}
@@ -217,7 +226,7 @@ class Unusual(Detector, Generic[R]):
         return super().dump() | {
             "past": {key: list(old) for key, old in self._past.items()},
             "next_us": self._next_us,
-            "looked_at": self._looked_at,
+            "looked_us": self._looked_us,
             "urgent": self._urgent,
             "ill": [list(times) for times in self._ill],
         }
@@ -225,7 +234,7 @@ class Unusual(Detector, Generic[R]):
     def load(self, dumped: dict[str, Any]) -> None:
         super().load(dumped)
         self._past = {key: Tally(*old) for key, old in dumped["past"].items()}
-        self._next_us, self._looked_at = dumped["next_us"], dumped["looked_at"]
+        self._next_us, self._looked_us = dumped["next_us"], dumped["looked_us"]
         self._urgent = dumped["urgent"]
         self._ill = [(start, end) for start, end in dumped["ill"]]
 

@@ -28,13 +28,20 @@ class Metric:
     batches: type[CountedBatches] = CountedBatches
 
 
+def _percent(share: float) -> float:
+    return 100 * share
+
+
 def _an_hour(a_second: float) -> float:
     return 3600 * a_second
 
 
 METRICS = (
     Metric("consensus_latency_ms", "latency_log_sum", "latency_count", "latency_count", math.expm1, "geometric mean"),
+    Metric("consensus_success_rate", "rounds_decided", "rounds_closed", "rounds_closed", float, "rate"),
     Metric("handoff_failure_rate", "handoffs_failed", "handoffs_ended", "handoffs_ended", float, "rate"),
+    Metric("quality_regression_rate", "tasks_regressed", "tasks_finished", "tasks_finished", float, "rate"),
+    Metric("rework_percentage", "tasks_reworked", "tasks_worked", "tasks_worked", _percent, "percentage"),
     Metric("development_velocity", "points", AWAKE_S, "tasks_finished", _an_hour, "points an hour", TimedBatches),
 )
 """Latency is watched as its mean logarithm: a shift of everything shows in 14 batches there, in 41 in the p95. Velocity
