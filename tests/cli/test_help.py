@@ -4,6 +4,7 @@ import sys
 import pytest
 import typer
 
+from meta_orchestrator import __version__
 from meta_orchestrator.cli.app import app
 from tests.cli.conftest import Run
 
@@ -29,6 +30,10 @@ def test_the_help_of_each_command_ends_with_an_example_of_it(run: Run, command: 
     done = run(*command, "--help")
     assert done.status == 0
     assert f"Example: meta-orchestrator {' '.join(command)}" in " ".join(done.out.split())
+
+
+def test_the_version_is_that_of_the_package(run: Run):
+    assert run("--version").out == f"{__version__}\n"
 
 
 def test_help_loads_nothing_that_is_slow_to_load():

@@ -18,13 +18,19 @@ app = typer.Typer(
 TRY, RUN, LOOK, ORDER, SET_UP = "Try it", "Run it", "See what it does", "Command it (signed)", "Set up and check"
 
 
-@app.callback()
-def _top(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.", is_eager=True)] = False,
-) -> None:
-    if version:
+def _print_version(asked: bool) -> None:
+    if asked:
         typer.echo(__version__)
         raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Typer shows the help of the app, not this one."""
 
 
 app.command(rich_help_panel=TRY)(demo.demo)

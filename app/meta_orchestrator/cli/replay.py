@@ -41,9 +41,8 @@ def replay(
         run = _reported if report else _written
         done = run(lines, policy, out, journal == "-", assume_orchestrator)
     if done.bad:
-        typer.echo(
-            ", ".join(f"{number} bad records: {reason}" for reason, number in sorted(done.bad.items())), err=True
-        )
+        for reason, number in sorted(done.bad.items()):
+            typer.echo(f"{number} bad records: {reason}", err=True)
         raise typer.Exit(3)
 
 

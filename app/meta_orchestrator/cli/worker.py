@@ -19,6 +19,6 @@ def worker(
 
     Example: meta-orchestrator worker --broker localhost:9092 --key worker.key --trust trust.toml
     """
-    from meta_orchestrator.drivers.live import run
+    from meta_orchestrator.drivers.live.worker import run_with
 
-    raise typer.Exit(run(settings, port))
+    raise typer.Exit(run_with(settings, port))
