@@ -68,7 +68,8 @@ class Conditions:
     patience_s: float = 600  # of a sender whose handoff nobody takes; then an operator is called
     # votes
     voters: tuple[str, ...] = ("coder", "reviewer")  # types of agents; none: a project without votes
-    vote_s: float = 4
+    ponder_s: float = 3  # until a voter turns to the question
+    vote_s: float = 4  # of its attention
     batch_share: float = 0.3  # each further item of a batch costs this share of `vote_s`
     discuss_s: float = 10  # between two rounds
     vote_deadline_s: float = 120

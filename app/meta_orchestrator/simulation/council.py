@@ -105,7 +105,9 @@ class Council:
     def _vote(self, agent: Agent, ballots: list[Ballot]) -> Steps:
         conditions = self.world.conditions
         effort_s = conditions.vote_s * (1 + conditions.batch_share * (len(ballots) - 1))
+        ponder_s = self.world.chance.lognormal(conditions.ponder_s, 1.0, "ponder", ballots[0].id, agent.name)
         try:
+            yield self.world.pause(ponder_s)
             yield from agent.work(effort_s, ballots[0].id, "vote", VOTE)
         except simpy.Interrupt:  # the deadline has passed
             return

@@ -51,13 +51,15 @@ _ALL = (
     Scenario("nothing_wrong", "a controller that changes a healthy team does harm"),
     Scenario(
         "over_deliberation",
-        "trifles are debated: doubt without reasons, slow votes, many rounds, while the work waits",
+        "most changes are trifles, and the team begins to debate each of them at length while the work waits",
         {
-            "doubt": {"minor": 0.48, "normal": 0.4, "major": 0.25, "critical": 0.2},
-            "vote_s": 12.0,
+            "doubt": {"minor": 0.25, "normal": 0.25, "major": 0.25, "critical": 0.25},
+            "ponder_s": 150.0,
+            "vote_s": 15.0,
             "discuss_s": 60.0,
             "persuaded": 0.95,
         },
+        {"criticalities": {"minor": 0.75, "normal": 0.13, "major": 0.09, "critical": 0.03}, "vote_deadline_s": 900.0},
     ),
     Scenario(
         "handoff_storm",
