@@ -1,0 +1,15 @@
+"""How hard the property tests look: `HYPOTHESIS_PROFILE=deep` looks for minutes, `HYPOTHESIS_EXAMPLES=n` says how often."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+settings.register_profile("ci", deadline=None, max_examples=60, suppress_health_check=_SLOW)
+settings.register_profile(
+    "deep",
+    deadline=None,
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "5000")),
+    suppress_health_check=_SLOW,
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

@@ -1,0 +1,337 @@
+"""The metrics of CONTRACT §4.4 and §8, by brute force: for every tick, everything from the first event on.
+
+Nothing here is fast, nothing is kept from one tick to the next, and nothing is shared with the product.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from tests.oracle.reading import KNOWN, SECOND, Event, Scope, Settings, read
+
+MINUTE = 60 * SECOND
+DAY = 24 * 60 * MINUTE
+HANDOFF_TIMEOUT = 15 * MINUTE
+HEARTBEAT_HOLDS = LIVE_FOR = 10 * MINUTE
+BY_OPERATORS = (
+    "operator.intervened",
+    "control.override",
+    "control.rollback",
+    "control.approve",
+    "control.decline",
+)
+Fields = dict[str, Any]
+
+
+@dataclass
+class Expected:
+    """(project, tick_us) → data of its snapshot; (project, tick_us, agent) → of its metrics.agent; bad lines."""
+
+    snapshots: dict[tuple[str, int], Fields]
+    agents: dict[tuple[str, int, str], Fields]
+    bad: list[int]
+
+
+class End(NamedTuple):
+    time_us: int
+    to_agent: str
+    cause: str | None
+
+
+class Close(NamedTuple):
+    time_us: int
+    outcome: str
+    latency_ms: float
+    votes: dict[str, str]
+
+
+class Held(NamedTuple):
+    """A task that an agent worked on without pause; end_us None: to this day."""
+
+    agent: str
+    start_us: int
+    end_us: int | None
+
+
+def expect(lines: list[Fields], settings: Settings) -> Expected:
+    """All metrics that a file must give."""
+    reading = read(lines, settings)
+    expected = Expected({}, {}, reading.bad)
+    for project, scope in reading.scopes.items():
+        for tick_us in _ticks(scope, settings, reading.watermark_us):
+            view = View(scope, tick_us, settings)
+            expected.snapshots[project, tick_us] = view.snapshot()
+            if tick_us % MINUTE == 0:
+                for agent in sorted({agent for event in view.seen for agent in agents_of(event)}):
+                    expected.agents[project, tick_us, agent] = view.agent(agent)
+    return expected
+
+
+def _ticks(scope: Scope, settings: Settings, watermark_us: int) -> list[int]:
+    """Each tick that has fired with an event, a late one or an implied timeout in its window."""
+    timeouts = {end.time_us // settings.pane_us for end in handoff_ends(scope.events) if end.cause == "timeout"}
+    panes = {pane for pane, _ in scope.panes} | set(scope.late) | timeouts
+    due = set()
+    for pane in panes:
+        start_us = pane * settings.pane_us
+        tick_us = -(-(start_us + settings.pane_us) // settings.tick_us) * settings.tick_us
+        while tick_us <= start_us + settings.window_us and tick_us <= watermark_us:
+            due.add(tick_us)
+            tick_us += settings.tick_us
+    return sorted(due)
+
+
+def agents_of(event: Event) -> list[str]:
+    if event.type not in KNOWN:
+        return []
+    return [event.data[name] for name in ("agent", "from_agent", "to_agent") if name in event.data]
+
+
+# ---- what ends once ----
+
+
+def handoff_ends(events: list[Event]) -> list[End]:
+    """The first end of each handoff, remembered for a day; a day later its id is new."""
+    ends: list[End] = []
+    ended: dict[str, int] = {}
+    started: dict[str, tuple[int, str]] = {}
+
+    def end(handoff: str, time_us: int, to_agent: str, cause: str | None) -> None:
+        ends.append(End(time_us, to_agent, cause))
+        ended[handoff] = time_us
+        started.pop(handoff, None)
+
+    def time_out(before_us: float) -> None:
+        for handoff, (start_us, to_agent) in sorted(started.items()):
+            if start_us + HANDOFF_TIMEOUT < before_us:
+                end(handoff, start_us + HANDOFF_TIMEOUT, to_agent, "timeout")
+
+    for event in events:
+        time_out(event.time_us)
+        if event.type not in ("agent.handoff.started", "agent.handoff.completed", "agent.handoff.failed"):
+            continue
+        handoff, to_agent = event.data["handoff"], event.data["to_agent"]
+        if handoff in ended and event.time_us <= ended[handoff] + DAY:
+            continue
+        if event.type == "agent.handoff.started":
+            started.setdefault(handoff, (event.time_us, to_agent))
+        else:
+            end(handoff, event.time_us, to_agent, event.data.get("cause"))
+    time_out(float("inf"))
+    return ends
+
+
+def round_closes(events: list[Event]) -> list[Close]:
+    """The first close of each round with the last vote of each agent before it."""
+    closes: list[Close] = []
+    closed: dict[str, int] = {}
+    votes: dict[str, dict[str, str]] = {}
+    for event in events:
+        if event.type not in ("consensus.vote.cast", "consensus.round.closed"):
+            continue
+        name = event.data["round"]
+        if name in closed and event.time_us <= closed[name] + DAY:
+            continue
+        if event.type == "consensus.vote.cast":
+            votes.setdefault(name, {})[event.data["agent"]] = event.data["choice"]
+        else:
+            closes.append(
+                Close(event.time_us, event.data["outcome"], event.data["latency_ms"], votes.pop(name, {}))
+            )
+            closed[name] = event.time_us
+    return closes
+
+
+def successes(events: list[Event]) -> list[tuple[int, Any]]:
+    """(time, points) of the first success of each task."""
+    first: dict[str, int] = {}
+    found = []
+    for number, event in enumerate(events):
+        if event.type == "agent.task.finished" and event.data["outcome"] == "succeeded":
+            task = event.data["task"]
+            if task not in first or event.time_us > first[task] + DAY:
+                first[task] = event.time_us
+                found.append((event.time_us, points(task, events[: number + 1])))
+    return found
+
+
+def points(task: str, events: list[Event]) -> Any:
+    """Those last named by its started and finished events, else 1."""
+    named = [
+        event.data["points"]
+        for event in events
+        if event.type in ("agent.task.started", "agent.task.finished")
+        and event.data["task"] == task
+        and event.data.get("points") is not None
+    ]
+    return named[-1] if named else 1
+
+
+def work(events: list[Event]) -> list[Held]:
+    """Who worked on what, from when to when: started, not finished, not blocked."""
+    done: list[Held] = []
+    for task in sorted({event.data["task"] for event in events if event.type == "agent.task.started"}):
+        holder: str | None = None
+        running_since: int | None = None
+        for event in events:
+            if not event.type.startswith("agent.task.") or event.type not in KNOWN or event.data["task"] != task:
+                continue
+            if event.type == "agent.task.started" and event.data["agent"] == holder:
+                continue
+            if event.type == "agent.task.unblocked":
+                running_since = running_since if running_since is not None or holder is None else event.time_us
+                continue
+            if holder is not None and running_since is not None:
+                done.append(Held(holder, running_since, event.time_us))
+            running_since = None
+            if event.type == "agent.task.finished":
+                holder = None
+            elif event.type == "agent.task.started":
+                holder, running_since = event.data["agent"], event.time_us
+        if holder is not None and running_since is not None:
+            done.append(Held(holder, running_since, None))
+    return done
+
+
+# ---- one tick ----
+
+
+class View:
+    """What a tick sees of a project."""
+
+    def __init__(self, scope: Scope, tick_us: int, settings: Settings) -> None:
+        self.settings = settings
+        self.tick_us = tick_us
+        self.start_us = tick_us - settings.window_us
+        inside = range(self.start_us // settings.pane_us, tick_us // settings.pane_us)
+        self.seen = [event for pane, event in scope.panes if pane in inside]
+        self.past = [event for pane, event in scope.panes if pane < inside.stop]
+        self.late = sum(number for pane, number in scope.late.items() if pane in inside)
+        self.ends = [end for end in handoff_ends(self.past) if self.holds(end.time_us)]
+        self.closes = [close for close in round_closes(self.past) if self.holds(close.time_us)]
+
+    def holds(self, time_us: int) -> bool:
+        return self.start_us <= time_us < self.tick_us
+
+    def of(self, *types: str) -> list[Event]:
+        return [event for event in self.seen if event.type in types]
+
+    def rate(self, numerator: Any, denominator: int) -> Fraction | None:
+        return None if denominator < self.settings.rate else Fraction(numerator) / denominator
+
+    def p95(self, values: list[float]) -> float | None:
+        if len(values) < self.settings.p95:
+            return None
+        return sorted(values)[-(-95 * len(values) // 100) - 1]
+
+    def snapshot(self) -> Fields:
+        failed = [end.cause for end in self.ends if end.cause is not None]
+        decided = [close for close in self.closes if close.outcome in ("accepted", "rejected")]
+        finished = self.of("agent.task.finished")
+        abandoned = {event.data["task"] for event in finished if event.data["outcome"] == "abandoned"}
+        velocity = sum(Fraction(own) for time_us, own in successes(self.past) if self.holds(time_us))
+        return {
+            "consensus_latency_p95_ms": self.p95([close.latency_ms for close in self.closes]),
+            "consensus_success_rate": self.rate(len(decided), len(self.closes)),
+            "dissent_rate": self.dissent(None),
+            "agent_utilization": self.utilizations(),
+            "handoff_failure_rate": self.rate(len(failed), len(self.ends)),
+            "handoff_failure_causes": dict(Counter(failed)),
+            "development_velocity": velocity / Fraction(self.settings.window_us, 60 * MINUTE),
+            "quality_regression_rate": self.regressions(),
+            "coordination_failures": len(failed) + len(self.closes) - len(decided) + len(abandoned),
+            "rework_percentage": self.rework(),
+            "manual_interventions": len(self.of(*BY_OPERATORS)),
+            "counts": dict(Counter(event.type if event.type in KNOWN else "unknown" for event in self.seen)),
+            "late_events": self.late,
+        }
+
+    def agent(self, agent: str) -> Fields:
+        finished = [event for event in self.of("agent.task.finished") if event.data["agent"] == agent]
+        received = [end for end in self.ends if end.to_agent == agent]
+        return {
+            "task_latency_p95_ms": self.p95([event.data["duration_ms"] for event in finished]),
+            "utilization": self.utilization(agent),
+            "handoff_failure_rate": self.rate(sum(end.cause is not None for end in received), len(received)),
+            "dissent_rate": self.dissent(agent),
+        }
+
+    def dissent(self, agent: str | None) -> Fraction | None:
+        """Of one agent, of all with None."""
+        against, votes = 0, 0
+        for close in self.closes:
+            if close.outcome in ("accepted", "rejected"):
+                for voter, choice in close.votes.items():
+                    if agent in (None, voter) and choice in ("approve", "reject"):
+                        votes += 1
+                        against += choice != {"accepted": "approve", "rejected": "reject"}[close.outcome]
+        return self.rate(against, votes)
+
+    def tasks(self, events: list[Event]) -> set[str]:
+        """Distinct ones, without those of 0 points: these are steps."""
+        return {task for task in (event.data["task"] for event in events) if points(task, self.past) != 0}
+
+    def regressions(self) -> Fraction | None:
+        regressed = self.tasks([event for event in self.of("agent.quality.checked") if event.data["regression"]])
+        rate = self.rate(len(regressed), len(self.tasks(self.of("agent.task.finished"))))
+        return None if rate is None else min(rate, Fraction(1))
+
+    def rework(self) -> Fraction | None:
+        again = self.tasks(self.of("agent.rework.requested"))
+        return self.rate(100 * len(again), len(again | self.tasks(self.of("agent.task.finished"))))
+
+    # ---- utilization ----
+
+    def utilizations(self) -> dict[str, Fraction]:
+        """Type → mean over its live agents that have a value."""
+        values: dict[str, list[Fraction]] = {}
+        for agent in self.live():
+            value = self.utilization(agent)
+            if value is not None:
+                values.setdefault(self.type_of(agent), []).append(value)
+        return {kind: sum(own, Fraction(0)) / len(own) for kind, own in values.items()}
+
+    def live(self) -> Iterator[str]:
+        recent = [event for event in self.past if event.time_us >= self.tick_us - LIVE_FOR]
+        for agent in sorted({agent for event in recent for agent in agents_of(event)}):
+            comings = [event.type for event in self.past if self.speaks(event, agent, "registered", "deregistered")]
+            if not comings or comings[-1] == "agent.registered":
+                yield agent
+
+    def speaks(self, event: Event, agent: str, *kinds: str) -> bool:
+        return event.type in {f"agent.{kind}" for kind in kinds} and event.data["agent"] == agent
+
+    def type_of(self, agent: str) -> str:
+        named = [
+            event.data["agent_type"]
+            for event in self.past
+            if self.speaks(event, agent, "registered", "heartbeat") and event.data.get("agent_type") is not None
+        ]
+        return named[-1] if named else "unknown"
+
+    def utilization(self, agent: str) -> Fraction | None:
+        beats = [event for event in self.past if self.speaks(event, agent, "heartbeat")]
+        if beats:
+            return self.heard(beats)
+        if not any(self.speaks(event, agent, "task.started") for event in self.past):
+            return None
+        registered = [event for event in self.past if self.speaks(event, agent, "registered")]
+        capacity = (registered[-1].data.get("capacity") if registered else None) or 1
+        busy_us = sum(self.overlap(held.start_us, held.end_us) for held in work(self.past) if held.agent == agent)
+        return min(Fraction(1), Fraction(busy_us, capacity * self.settings.window_us))
+
+    def heard(self, beats: list[Event]) -> Fraction | None:
+        total, covered_us = Fraction(0), 0
+        for beat, after in zip(beats, [*beats[1:], None], strict=True):
+            end_us = beat.time_us + HEARTBEAT_HOLDS
+            held_us = self.overlap(beat.time_us, end_us if after is None else min(end_us, after.time_us))
+            total += held_us * Fraction(beat.data["utilization"])
+            covered_us += held_us
+        return total / covered_us if covered_us else None
+
+    def overlap(self, start_us: int, end_us: int | None) -> int:
+        """Microseconds of an interval that lie inside the window."""
+        end_us = self.tick_us if end_us is None else end_us
+        return max(0, min(end_us, self.tick_us) - max(start_us, self.start_us))

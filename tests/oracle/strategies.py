@@ -1,0 +1,314 @@
+"""Files of events that are all valid and never tidy: ids collide, clocks stand on boundaries, lines come late or twice.
+
+A file is made in four steps: what happens when (`_happenings`), who says it again (`_copies`), when it is written
+(`_arrivals`: within the lateness mostly), and how a time is spelled (`spell`).
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.oracle.reading import KNOWN, SECOND, Settings
+
+MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
+START_US = 1_772_442_000 * SECOND
+"""2026-03-02T09:00:00Z, on a boundary of every window below."""
+
+PROJECTS = ("checkout", "büro", "a")
+AGENTS = ("ada", "ben", "cleo", "zoë")
+Line = dict[str, Any]
+
+agents = st.sampled_from(AGENTS)
+amounts = st.sampled_from((0, 1, 7, 10, 12.5, 90_000, 754_321.25, 1e-3, 3_600_000))
+shares = st.sampled_from((0, 0.1, 0.25, 1 / 3, 0.5, 0.9, 1))
+criticality = st.sampled_from(("minor", "normal", "major", "critical"))
+words = st.sampled_from(("", "later", "so is es"))
+values = st.sampled_from((1, 2, 3, 4, 0.5, 0.6, 120, "every_change", "critical_changes_only", "timeboxed_batches(60)"))
+parameters = st.sampled_from(("workflow.wip_limit", "consensus.frequency", "consensus.threshold.minor", "my.own"))
+points = st.sampled_from((0, 0.0, 1, 2, 3.5, 8))
+tasks = st.integers(1, 6).map("task-{}".format)
+handoffs = st.integers(1, 5).map("handoff-{}".format)
+rounds = st.integers(1, 4).map("round-{}".format)
+proposals = st.sampled_from(("c3a1f0e9d8b7465a9e2d1c0b4f5a6e7d", "nobody's"))
+
+
+def record(optional: dict[str, Any] | None = None, **required: Any) -> st.SearchStrategy[Line]:
+    """Data with its optional fields left out, null or there."""
+    return st.fixed_dictionaries(
+        required, optional={name: st.none() | value for name, value in (optional or {}).items()}
+    )
+
+
+def _choice(*names: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(names)
+
+
+_HANDOFF: Any = {"handoff": handoffs, "task": tasks, "from_agent": agents, "to_agent": agents}
+DATA: dict[str, st.SearchStrategy[Line]] = {
+    "agent.registered": record(
+        {"skills": st.lists(_choice("python", "kafka"), max_size=2), "capacity": st.integers(1, 3)},
+        agent=agents,
+        agent_type=_choice("developer", "reviewer"),
+    ),
+    "agent.deregistered": record(agent=agents),
+    "agent.heartbeat": record(
+        {"agent_type": _choice("developer", "tester"), "queue_depth": amounts}, agent=agents, utilization=shares
+    ),
+    "agent.task.started": record(
+        {"item": tasks, "criticality": criticality, "required_skills": st.just(["python"]), "points": points},
+        task=tasks,
+        agent=agents,
+    ),
+    "agent.task.finished": record(
+        {"points": points, "cost": amounts},
+        task=tasks,
+        agent=agents,
+        outcome=_choice("succeeded", "succeeded", "failed", "abandoned"),
+        duration_ms=amounts,
+    ),
+    "agent.task.blocked": record(
+        {"waiting_for_tasks": st.lists(tasks, max_size=2), "reason": words},
+        task=tasks,
+        agent=agents,
+        waiting_for=st.lists(agents, max_size=2),
+    ),
+    "agent.task.unblocked": record(task=tasks, agent=agents),
+    "agent.handoff.started": record(**_HANDOFF),
+    "agent.handoff.completed": record(wait_ms=amounts, **_HANDOFF),
+    "agent.handoff.failed": record(
+        {"wait_ms": amounts, "detail": words},
+        cause=_choice("timeout", "rejected", "missing_context", "unavailable", "error", "other"),
+        **_HANDOFF,
+    ),
+    "agent.rework.requested": record(
+        {"reason": words}, task=tasks, agent=agents, requested_by=agents, attempt=st.integers(1, 3)
+    ),
+    "agent.quality.checked": record(
+        task=tasks, agent=agents, check=_choice("lint", "tests"), passed=st.booleans(), regression=st.booleans()
+    ),
+    "agent.feedback": record({"comment": words}, agent=agents, change=proposals, rating=st.sampled_from((-1, 0, 0.5))),
+    "consensus.round.opened": record(
+        {"risk": shares},
+        round=rounds,
+        item=tasks,
+        criticality=criticality,
+        eligible=st.lists(agents, max_size=3),
+        threshold=shares,
+        attempt=st.integers(1, 3),
+    ),
+    "consensus.vote.cast": record(
+        {"confidence": shares}, round=rounds, agent=agents, choice=_choice("approve", "reject", "abstain")
+    ),
+    "consensus.round.closed": record(
+        {"final": st.booleans()},
+        round=rounds,
+        item=tasks,
+        outcome=_choice("accepted", "accepted", "rejected", "no_quorum", "timed_out"),
+        latency_ms=amounts,
+        attempt=st.integers(1, 3),
+    ),
+    "orchestrator.registered": record(
+        orchestrator=_choice("conductor-1", "conductor-2"),
+        supports=st.dictionaries(parameters, values, max_size=3),
+    ),
+    "config.applied": record(change=proposals, version=st.integers(0, 3)),
+    "config.rejected": record(change=proposals, version=st.integers(0, 3), reason=words),
+    "operator.intervened": record(
+        {"task": tasks, "reason": _choice("deadlock", "no_agreement", "other")},
+        operator=_choice("maria"),
+        kind=_choice("unblock", "reassign", "override", "restart", "other"),
+    ),
+    "control.freeze": record(until=st.just("@until"), reason=words, owner=_choice("maria")),
+    "control.override": record(
+        parameter=parameters, value=values, until=st.just("@until"), reason=words, owner=_choice("maria")
+    ),
+    "control.rollback": record(to_version=st.integers(0, 2), reason=words, owner=_choice("maria"))
+    | record(change=proposals, reason=words, owner=_choice("maria")),
+    "control.approve": record({"reason": words}, proposal=proposals, owner=_choice("maria")),
+    "control.decline": record({"reason": words}, proposal=proposals, owner=_choice("maria")),
+    "aaa.new": record(agent=agents),
+    "zzz.new": record({"task": tasks}),
+    "control.dance": record({"agent": agents}),
+}
+"""Every type of CONTRACT §3, and three that it does not know. `@until` becomes a time later on."""
+
+assert set(DATA) >= KNOWN
+
+FIELDS_TO_NUMBER = ("task", "handoff", "round")
+
+
+def settings() -> st.SearchStrategy[Settings]:
+    """Valid ones: tick and window multiples of the pane, a minute one of the tick; the window not of the tick."""
+    shapes = st.sampled_from(
+        ((10, 30, 300), (10, 30, 300), (5, 20, 60), (10, 20, 50), (20, 20, 20), (2.5, 7.5, 17.5), (30, 60, 1200)) +
+        ((5, 15, 10), (1, 3, 20), (60, 60, 3600), (4, 12, 100))
+    )
+    return st.builds(
+        lambda shape, lateness, p95, rate: Settings(
+            *(round(part * SECOND) for part in shape), round(lateness * SECOND), p95, rate
+        ),
+        shapes,
+        st.sampled_from((15, 15, 0, 0.000001, 7, 10, 30, 95.5)),
+        st.sampled_from((1, 2, 3, 5, 20)),
+        st.sampled_from((1, 2, 3, 4, 10)),
+    )
+
+
+@dataclass(frozen=True)
+class File:
+    settings: Settings
+    lines: list[Line]
+
+    @property
+    def bytes(self) -> list[bytes]:
+        return [json.dumps(line, ensure_ascii=False).encode() + b"\n" for line in self.lines]
+
+    def __repr__(self) -> str:
+        """As it is needed to reproduce it."""
+        return f"{self.settings}\n" + b"".join(self.bytes).decode()
+
+
+def spell(time_us: int, how: int = 0) -> str:
+    """The same instant in one of many ways RFC 3339 knows."""
+    moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=time_us)
+    whole, micros = moment.replace(microsecond=0, tzinfo=None), moment.microsecond
+    fraction = f".{micros:06d}" if micros else ""
+    match how:
+        case 1:
+            return f"{whole + timedelta(hours=5, minutes=30):%Y-%m-%dT%H:%M:%S}{fraction}+05:30"
+        case 2:
+            return f"{whole - timedelta(hours=11):%Y-%m-%dT%H:%M:%S}{fraction}-11:00"
+        case 3:
+            return f"{whole:%Y-%m-%dT%H:%M:%S}.{micros:06d}999z"
+        case 4:
+            return f"{whole:%Y-%m-%dt%H:%M:%S}{fraction.rstrip('0')}Z"
+        case 5:
+            return f"{whole:%Y-%m-%dT%H:%M:%S}.{micros:06d}000+00:00"
+    return f"{whole:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+
+
+spellings = st.sampled_from((0, 0, 0, 0, 1, 2, 3, 4, 5))
+small_gaps = st.sampled_from((0, 0, 1, SECOND, SECOND, 3 * SECOND, 7 * SECOND + 123_457, 20 * SECOND))
+gaps = st.one_of(
+    small_gaps,
+    small_gaps,
+    st.integers(0, 2 * MINUTE),
+    st.sampled_from((MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 16 * MINUTE)),
+    st.sampled_from((0, MINUTE, HOUR, 5 * HOUR, 24 * HOUR, 24 * HOUR + 1, 26 * HOUR)),
+)
+memories = st.sampled_from((10 * MINUTE, 15 * MINUTE, 24 * HOUR, 24 * HOUR + 15 * MINUTE))
+"""How long the metrics remember something: events stand this far from others, to the microsecond."""
+
+
+@st.composite
+def happenings(draw: st.DrawFn, types: list[str], settings: Settings, most: int) -> list[tuple[int, str, Line]]:
+    """(time_us, type, data), in no order. Each step is one event, or a burst of them with numbered names."""
+    now_us = START_US + draw(st.sampled_from((0, 1, 13 * SECOND + 500_000)))
+    made: list[tuple[int, str, Line]] = []
+    for _ in range(draw(st.integers(1, most))):
+        now_us += draw(gaps)
+        at_us = now_us
+        placing = draw(st.integers(0, 11))
+        if placing == 0:
+            at_us = now_us // settings.pane_us * settings.pane_us
+        elif placing == 1:
+            at_us = now_us // settings.tick_us * settings.tick_us - draw(st.integers(-1, 1))
+        elif placing == 2:
+            at_us = now_us // settings.window_us * settings.window_us - draw(st.integers(0, 1))
+        elif placing == 3 and made:
+            at_us = draw(st.sampled_from(made))[0] + draw(memories) + draw(st.integers(-1, 1))
+        kind = draw(st.sampled_from(types))
+        data = draw(DATA[kind])
+        burst = draw(st.sampled_from((1, 1, 1, 1, 1, 1, 2, 3, 8, 21)))
+        for number in range(burst):
+            made.append((at_us, kind, _numbered(data, number)))
+            at_us += draw(small_gaps) if burst < 5 else number % 3 * SECOND
+    return made
+
+
+def _numbered(data: Line, number: int) -> Line:
+    return data if number == 0 else {
+        name: f"{value}.{number}" if name in FIELDS_TO_NUMBER and value is not None else value
+        for name, value in data.items()
+    }
+
+
+@st.composite
+def files(draw: st.DrawFn, most: int = 30, on_time: bool = False, commands: bool = True) -> File:
+    """A file, and the settings that it is read with. `on_time`: no line is late or bad."""
+    own = draw(settings())
+    kinds = sorted(kind for kind in DATA if commands or not kind.startswith("control."))
+    types = draw(st.just(kinds) | st.lists(st.sampled_from(kinds), min_size=1, max_size=6))
+    projects = PROJECTS[: draw(st.integers(1, 3))]
+    placed: list[tuple[int, int, Line]] = []
+    for time_us, kind, data in draw(happenings(types, own, most)):
+        line = _line(draw, time_us, kind, data, draw(st.sampled_from(projects)))
+        copies = draw(st.sampled_from((0, 0, 0, 0, 0, 0, 1, 2)))
+        placed.append((time_us, *_arrival(draw, line, time_us, own, on_time)))
+        for _ in range(copies):
+            again = draw(DATA[kind]) if draw(st.booleans()) else data
+            again_us = time_us + draw(st.sampled_from((0, 0, 0, 1, SECOND)))
+            copy = _line(draw, again_us, kind, again, line["project"]) | {"id": line["id"], "source": line["source"]}
+            placed.append((again_us, *_arrival(draw, copy, again_us, own, on_time)))
+    placed += _clock(draw, placed, own, on_time)
+    placed.sort(key=lambda item: item[1])
+    return File(own, [line for _, _, line in placed] + _ending(draw, placed, own))
+
+
+def _line(draw: st.DrawFn, time_us: int, kind: str, data: Line, project: str) -> Line:
+    until_us = time_us + draw(st.sampled_from((-MINUTE, MINUTE, HOUR, 168 * HOUR))) if "until" in data else 0
+    line = {
+        "specversion": "1.0",
+        "id": draw(st.integers(0, 40).map("e{}".format)),
+        "source": draw(st.sampled_from(("team/b", "team/a"))),
+        "type": kind,
+        "time": spell(time_us, draw(spellings)),
+        "project": project,
+        "data": {**data, "until": spell(until_us)} if "until" in data else data,
+    }
+    if draw(st.integers(0, 9)) == 0:
+        line["configversion"] = draw(st.integers(0, 2))
+    return line
+
+
+def _arrival(draw: st.DrawFn, line: Line, time_us: int, own: Settings, on_time: bool) -> tuple[int, Line]:
+    """When it is written, and whether its broker's append time stands in it."""
+    waits = st.integers(0, own.lateness_us) | st.sampled_from((0, 0, own.lateness_us))
+    if not on_time:
+        waits = st.one_of(waits, waits, waits, st.sampled_from((-90 * SECOND, -SECOND, 2 * MINUTE, HOUR)))
+    written_us = time_us + draw(waits)
+    if draw(st.integers(0, 2)) == 0:
+        line = {**line, "recordedtime": spell(written_us, draw(spellings))}
+    return written_us, line
+
+
+def _clock(
+    draw: st.DrawFn, placed: list[tuple[int, int, Line]], own: Settings, on_time: bool
+) -> list[tuple[int, int, Line]]:
+    """Ticks of a clock between the lines. Without `recordedtime` they close panes at once."""
+    ticks = []
+    for _ in range(draw(st.sampled_from((0, 0, 1, 3)))):
+        written_us = draw(st.sampled_from(placed))[1] + draw(st.sampled_from((0, 1, SECOND, -MINUTE)))
+        ahead_us = draw(st.sampled_from((0, -HOUR))) - own.lateness_us if on_time else draw(
+            st.sampled_from((0, 0, MINUTE, -HOUR))
+        )
+        line: Line = {"specversion": "1.0", "id": "tick", "source": "clock", "type": "clock.tick", "data": {}}
+        if draw(st.booleans()):
+            line |= {"time": spell(written_us), "recordedtime": spell(written_us, draw(spellings))}
+        else:
+            line["time"] = spell(written_us + ahead_us, draw(spellings))
+        ticks.append((written_us, written_us, line))
+    return ticks
+
+
+def _ending(draw: st.DrawFn, placed: list[tuple[int, int, Line]], own: Settings) -> list[Line]:
+    """Mostly the clock goes on for a while; sometimes the file just stops."""
+    after_us = draw(st.sampled_from((None, 0, own.window_us, 20 * MINUTE, 20 * MINUTE, 2 * HOUR)))
+    if after_us is None:
+        return []
+    last_us = max(max(time_us, written_us) for time_us, written_us, _ in placed)
+    time = spell(last_us + after_us + own.tick_us)
+    return [{"specversion": "1.0", "id": "end", "source": "clock", "type": "clock.tick", "time": time, "data": {}}]
