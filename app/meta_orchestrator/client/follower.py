@@ -71,8 +71,8 @@ class Follower:
     """The changes of one project: `async for change in follower`.
 
     `version` is the version in force here: only newer ones are handed out. `refused` counts what was not obeyed, by
-    reason: CONTRACT's names, and `older`. Answers go through `publisher`, or through one of its own that speaks as `source`.
-    A change that is published again, because its answer did not arrive, gets the same answer again.
+    reason: CONTRACT's names, and `older`. Answers go through `publisher`, or through one of its own that speaks as
+    `source`. A change that is published again, because its answer did not arrive, gets the same answer again.
     """
 
     def __init__(

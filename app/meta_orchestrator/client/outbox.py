@@ -39,8 +39,7 @@ class Outbox:
     """One bounded buffer, filled from any thread, and the task of one event loop that empties it."""
 
     def __init__(self, who: str, broker: Broker, prefix: str, limit_bytes: int, kafka: dict[str, Any]) -> None:
-        self.delivered = 0
-        self.dropped = 0
+        self.delivered = self.dropped = self._accepted = 0
         self._arguments = {"max_batch_size": BATCH_BYTES, "acks": "all"} | arguments(broker, kafka)
         self._prefix, self._limit_bytes = prefix, limit_bytes
         self._presence = Presence(who, broker)
@@ -59,6 +58,7 @@ class Outbox:
 
     def put(self, letter: Letter) -> None:
         with self._lock:
+            self._accepted += 1
             if self._closed:
                 self._drop_late()
                 return
@@ -76,7 +76,7 @@ class Outbox:
 
     @property
     def undelivered(self) -> int:
-        return len(self._waiting) + len(self._in_flight)
+        return self._accepted - self.delivered - self.dropped
 
     def _drop_late(self) -> None:
         self.dropped += 1
@@ -116,8 +116,9 @@ class Outbox:
             await asyncio.wait([self._task])
         if not delivered:
             log.warning("%s: %d events were not delivered before the end", self._presence.who, self.undelivered)
-        self.dropped += self.undelivered
-        self._waiting.clear()
+        with self._lock:
+            self.dropped += self.undelivered
+            self._waiting.clear()
 
     async def _run(self) -> None:
         """Send what comes; whenever Kafka fails begin anew with a new producer, since an old one never asks the
@@ -192,7 +193,8 @@ class Outbox:
         self._settled.set()
 
     def _refuse(self, letter: Letter, error: BaseException) -> None:
-        self.dropped += 1
+        with self._lock:
+            self.dropped += 1
         self._settled.set()
         if (letter.topic, type(error)) not in self._refused:
             self._refused.add((letter.topic, type(error)))

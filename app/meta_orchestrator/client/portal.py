@@ -17,14 +17,19 @@ class Portal:
     """An event loop in a daemon thread. It ends when the program does."""
 
     def __init__(self) -> None:
+        self.ended = False
         self._ready: Future[asyncio.AbstractEventLoop] = Future()
         self._thread = threading.Thread(target=self._main, name="meta-orchestrator-client", daemon=True)
         self._thread.start()
         self._loop = self._ready.result()
 
+    def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Have it done over there."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Have it done over there, and wait for it. If we are interrupted, so is it."""
-        done = asyncio.run_coroutine_threadsafe(work, self._loop)
+        done = self.submit(work)
         try:
             return done.result()
         except BaseException:
@@ -33,6 +38,7 @@ class Portal:
 
     def end(self) -> None:
         """Stop the loop and wait for its thread, but not for ever."""
+        self.ended = True
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(END_S)
 

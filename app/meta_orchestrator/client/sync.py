@@ -20,7 +20,8 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Any, Self
 from weakref import WeakSet
@@ -117,10 +118,16 @@ class Change(Offer):
 
 
 class Follower:
-    """The changes of one project: `for change in follower`; else as the asyncio one."""
+    """The changes of one project: `for change in follower`, until it breaks or another thread calls `close`.
+
+    Arguments and counters are those of the asyncio one.
+    """
 
     def __init__(self, project: str, **about: Any) -> None:
         self._follower = asynchronous.Follower(project, **about)
+        self._lock = threading.Lock()
+        self._step: Future[asynchronous.Change] | None = None
+        self._closed = False
 
     @property
     def version(self) -> int:
@@ -130,14 +137,46 @@ class Follower:
     def refused(self) -> Counter[str]:
         return self._follower.refused
 
+    def close(self) -> None:
+        """End the iteration, from any thread."""
+        with self._lock:
+            self._closed = True
+        self._cancel_step()
+
     def __iter__(self) -> Iterator[Change]:
-        changes = aiter(self._follower)
+        changes, turn = aiter(self._follower), asyncio.Lock()
         try:
-            while True:
-                offer = portal().call(anext(changes))
+            while (step := self._next(changes, turn)) is not None:
+                offer = step.result()
                 yield Change(offer.message, offer.answer)
+        except CancelledError:
+            return  # closed, or the program ends
         finally:
-            portal().call(changes.aclose())
+            self._cancel_step()
+            if not portal().ended:
+                portal().call(_close(changes, turn))
+
+    def _next(
+        self, changes: AsyncGenerator[asynchronous.Change, None], turn: asyncio.Lock
+    ) -> "Future[asynchronous.Change] | None":
+        with self._lock:
+            self._step = None if self._closed else portal().submit(_advance(changes, turn))
+            return self._step
+
+    def _cancel_step(self) -> None:
+        if (step := self._step) is not None:
+            step.cancel()  # nothing to one that is done
+
+
+async def _advance(changes: AsyncGenerator[asynchronous.Change, None], turn: asyncio.Lock) -> asynchronous.Change:
+    async with turn:
+        return await anext(changes)
+
+
+async def _close(changes: AsyncGenerator[asynchronous.Change, None], turn: asyncio.Lock) -> None:
+    """A step that was interrupted takes a moment to unwind, and a generator that runs cannot be closed."""
+    async with turn:
+        await changes.aclose()
 
 
 def follow(project: str, **about: Any) -> Follower:
