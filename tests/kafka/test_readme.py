@@ -1,5 +1,6 @@
 """The first hour of the README with a broker, as it stands: set up, connect a team, obey a change."""
 
+import os
 import subprocess
 import sys
 import time
@@ -51,7 +52,7 @@ class Reader:
         log = self.folder / f"{step}.log"
         with log.open("wb") as said:
             running = subprocess.Popen(
-                [*command, self.text(step)], cwd=self.folder, env=self._env(), stdout=said, stderr=subprocess.STDOUT
+                [*command, self.text(step)], cwd=self.folder, env=self.env(), stdout=said, stderr=subprocess.STDOUT
             )
             try:
                 yield log
@@ -60,14 +61,13 @@ class Reader:
                 running.terminate()
                 running.wait(20)
 
-    def _env(self) -> dict[str, str]:
-        import os
-
+    def env(self) -> dict[str, str]:
+        """After `. .venv/bin/activate` and the exports of the README."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return {"PATH": path, "PYTHONPATH": str(ROOT / "app"), "HOME": str(self.folder)} | self.environment
 
     def _piped(self) -> dict[str, object]:
-        return {"env": self._env(), "capture_output": True, "text": True}
+        return {"env": self.env(), "capture_output": True, "text": True}
 
 
 def eventually(look: Callable[[], bool], within_s: float = 60) -> bool:
