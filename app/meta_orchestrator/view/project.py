@@ -67,8 +67,14 @@ class ProjectView:
         return [record for record in self.insights.values() if record["type"] == "drift.detected"]
 
     def waiting(self, now_us: int) -> list[Record]:
-        """Recommendations that an owner may still approve, oldest first."""
-        return [p for p in self.proposals.values() if now_us < parse_time_us(p["data"]["expires_at"])]
+        """Recommendations that an owner may still approve, oldest first: not expired, and `from` has not moved."""
+        return [
+            p for p in self.proposals.values() if now_us < parse_time_us(p["data"]["expires_at"]) and self._holds(p)
+        ]
+
+    def _holds(self, decision: Record) -> bool:
+        proposal = decision["data"]["proposal"]
+        return bool(self.config.get(proposal["parameter"], proposal["from"]) == proposal["from"])
 
     def story(self, reference: str | int) -> Story | None:
         """All about a change (its id or version), a proposal (a trial has its proposal's id) or a decision."""

@@ -1,0 +1,258 @@
+"""The person's summary of a replay: its numbers, counted here in another way, and that it says what matters."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from meta_orchestrator.drivers.report import Report
+from meta_orchestrator.drivers.report.flow import Flow
+from meta_orchestrator.drivers.report.spread import Spread
+from meta_orchestrator.drivers.report.windows import Windows
+from meta_orchestrator.messages.cloudevent import CloudEvent
+from meta_orchestrator.messages.event import Event
+from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.outputs import Output
+from meta_orchestrator.policy import Samples
+from tests.view.making import T0, antipattern, change, decision, drift, snapshot, trial
+
+MINUTE_US = 60 * SECOND
+
+
+def event(kind: str, data: dict[str, Any], minute: float = 0, name: str = "") -> Event:
+    identity = name or f"{kind}-{minute}-{orjson.dumps(data).decode()}"
+    return (T0 + round(minute * MINUTE_US), "test", identity, kind, data, b"", 0, None)
+
+
+def handoff(task: str, one: str, other: str, minute: float = 0, wait_ms: float = 1000) -> Event:
+    data = {"handoff": f"{task}-{minute}", "task": task, "from_agent": one, "to_agent": other, "wait_ms": wait_ms}
+    return event("agent.handoff.completed", data, minute)
+
+
+def finished(task: str, agent: str, minute: float = 0, **more: Any) -> Event:
+    data = {"task": task, "agent": agent, "outcome": "succeeded", "duration_ms": 1000} | more
+    return event("agent.task.finished", data, minute)
+
+
+def told(events: Iterable[Event] = (), outputs: Iterable[tuple[Output, int]] = (), width: int = 300) -> str:
+    report = Report()
+    for one in events:
+        report.observe("checkout", one)
+    for data, minute in outputs:
+        report.output(CloudEvent("checkout", T0 + minute * MINUTE_US, data))
+    return report.text(width)
+
+
+def flowed(events: Iterable[Event]) -> Flow:
+    flow = Flow()
+    for one in events:
+        flow.observe(one)
+    flow.close()
+    return flow
+
+
+# ---- where work bounces ---------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.sampled_from("xyz"), st.sampled_from("ABC"), st.sampled_from("ABC")), max_size=40))
+def test_a_return_is_a_handoff_that_undoes_the_one_before_of_its_task(moves: list[tuple[str, str, str]]) -> None:
+    flow = flowed(handoff(task, one, other, minute) for minute, (task, one, other) in enumerate(moves))
+    ways = {task: [move[1:] for move in moves if move[0] == task] for task in "xyz"}
+    returns = {task: sum(a == b[::-1] for a, b in pairwise(way)) for task, way in ways.items()}
+    assert flow.handoffs == len(moves)
+    assert flow.returns == sum(returns.values()) == sum(pair.returns for pair in flow.pairs.values())
+    assert flow.bounced == sum(number > 0 for number in returns.values())
+    assert {task.name: task.returns for task in flow.worst} == {task: n for task, n in returns.items() if n}
+
+
+def test_the_pair_between_which_work_bounces_is_named_first() -> None:
+    events = [handoff("t1", *pair, minute) for minute, pair in enumerate([("ada", "ben"), ("ben", "ada")] * 6)]
+    events += [handoff("t2", "ada", "cleo", 30), handoff("t2", "cleo", "dan", 31)]
+    said = told(events)
+    assert "11 of 14 handoffs (79 %) went straight back" in said
+    assert "ada ⇄ ben" in said
+    assert "ada ⇄ cleo" not in said.split("between")[1]
+    assert "ben has a part in 100 % of them." in said
+
+
+def test_a_step_belongs_to_its_agent_and_a_case_to_no_one() -> None:
+    steps = [
+        event("agent.task.started", {"task": f"c#{n}", "agent": "ada", "item": "c", "points": 0}, n) for n in (1, 2)
+    ]
+    ends = [finished(f"c#{n}", "ada", n, points=0, duration_ms=n * 60_000) for n in (1, 2)]
+    flow = flowed([*steps, *ends, finished("c", "ada", 3, points=1, duration_ms=9e9)])
+    assert (flow.steps, flow.items, flow.tasks) == (2, 1, 1)
+    assert flow.agents["ada"].finished == 2
+    assert flow.agents["ada"].durations_ms.total == 180_000
+
+
+def test_rework_is_told_with_the_share_of_tasks() -> None:
+    asked = {"task": "t1", "agent": "ada", "requested_by": "ben"}
+    events = [finished(f"t{n}", "ada", n) for n in range(2, 5)]
+    events += [event("agent.rework.requested", asked | {"attempt": n}, n) for n in (1, 2)]
+    assert "came back 2 times (rework), to 25 % of the tasks." in told([*events, finished("t1", "ada", 9)])
+
+
+def test_a_copy_of_a_line_counts_once() -> None:
+    one = handoff("t1", "ada", "ben")
+    report = Report()
+    report.observe("checkout", one)
+    report.observe("checkout", one)
+    report.observe("other", one)
+    assert (report.flows["checkout"].handoffs, report.flows["other"].handoffs) == (1, 1)
+
+
+# ---- who is the bottleneck ------------------------------------------------------------------------------------------
+
+
+def test_who_has_far_more_of_the_waiting_than_of_the_handoffs_is_the_bottleneck() -> None:
+    slow = [handoff(f"s{n}", "ada", "ben", n, wait_ms=3_600_000) for n in range(10)]
+    fast = [handoff(f"f{n}", "ben", "ada", n, wait_ms=60_000) for n in range(30)]
+    said = told([*slow, *fast])
+    share = 100 * 36_000_000 / (36_000_000 + 1_800_000)
+    assert f"ben: {share:.0f} % of all waiting for a handoff, with 25 % of the handoffs (median wait 1 h" in said
+
+
+def test_nobody_is_blamed_where_waiting_is_spread_as_the_work_is() -> None:
+    events = [handoff(f"t{n}", "ada", ("ben", "cleo")[n % 2], n, wait_ms=60_000) for n in range(40)]
+    assert "Nobody stands out." in told(events)
+
+
+def test_too_little_says_so() -> None:
+    assert "Not known" in told([handoff("t1", "ada", "ben")])
+
+
+@given(st.lists(st.floats(0, 1e9), min_size=1, max_size=200), st.sampled_from([0.25, 0.5, 0.95, 1.0]))
+def test_quantiles_of_a_spread_are_within_one_percent(values: list[float], share: float) -> None:
+    spread = Spread()
+    for value in values:
+        spread.add(value)
+    rank = max(1, -(-round(share * 100) * len(values) // 100))
+    assert spread.quantile(share) == pytest.approx(sorted(values)[rank - 1], rel=0.0101)
+    assert Spread.together([spread, spread]).quantile(share) == spread.quantile(share)
+    assert Spread().quantile(share) is None
+
+
+# ---- in which window rates have values ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gap_minutes", "length"),
+    [(0.4, 5 * MINUTE_US), (1, 10 * MINUTE_US), (30, 8 * 60 * MINUTE_US), (24 * 60, 14 * 24 * 60 * MINUTE_US)],
+)
+def test_the_shortest_window_in_which_a_rate_has_values_is_found(gap_minutes: float, length: int) -> None:
+    windows = Windows(5 * MINUTE_US, Samples())
+    for n in range(200):
+        windows.observe(handoff(f"t{n}", "ada", "ben", n * gap_minutes))
+    (rate,) = windows.rates()
+    assert (rate.metric, rate.count, rate.length_us) == ("handoff_failure_rate", 200, length)
+    assert (rate.share_at_window > 0.5) == (length == 5 * MINUTE_US)
+
+
+def test_too_few_events_have_no_window() -> None:
+    windows = Windows(5 * MINUTE_US, Samples())
+    for n in range(9):
+        windows.observe(handoff(f"t{n}", "ada", "ben", n))
+    (rate,) = windows.rates()
+    assert rate.length_us is None
+    assert "No length of window" in told(handoff(f"t{n}", "ada", "ben", n) for n in range(9))
+
+
+def test_the_worst_window_is_the_one_with_the_failures() -> None:
+    windows = Windows(5 * MINUTE_US, Samples())
+    base = -(-T0 // (5 * MINUTE_US)) * 5 - T0 / MINUTE_US
+    for window in range(4):
+        for n in range(20):
+            minute = base + window * 5 + n * 0.2
+            one = handoff(f"t{window}-{n}", "ada", "ben", minute)
+            if window == 2 and n < 5:
+                one = event("agent.handoff.failed", one[4] | {"cause": "timeout"}, minute)
+            windows.observe(one)
+    (rate,) = windows.rates()
+    assert (rate.whole, rate.worst, rate.length_us) == (5 / 80, 5 / 20, 5 * MINUTE_US)
+    assert rate.worst_us == T0 + round((base + 10) * MINUTE_US)
+
+
+def test_quality_is_not_called_good_where_nobody_checks() -> None:
+    assert "quality_regression_rate" not in told(finished(f"t{n}", "ada", n) for n in range(50))
+    checked = {"task": "t1", "agent": "ada", "check": "c", "passed": False, "regression": True}
+    events = [*(finished(f"t{n}", "ada", n) for n in range(50)), event("agent.quality.checked", checked, 1)]
+    assert "quality_regression_rate: 2.0 % of 50" in told(events)
+
+
+# ---- what the loop said ---------------------------------------------------------------------------------------------
+
+
+def test_findings_come_first_the_severest_on_top_each_once() -> None:
+    outputs: list[tuple[Output, int]] = [
+        (drift(), 1),
+        (antipattern(), 2),
+        (antipattern(over=True), 3),
+        (antipattern(), 9),
+    ]
+    said = told([finished("t", "ada")], outputs)
+    section = said.split("Where work bounces")[0]
+    assert section.index("Ping pong") < section.index("went up")
+    assert section.count("Ping pong") == 1
+    assert "Seen 2 times" in section
+
+
+def test_decisions_are_told_with_their_sentence_and_refusals_by_their_limiter() -> None:
+    outputs: list[tuple[Output, int]] = [
+        (change(1, 4, 5), 1),
+        (decision("changed", change="change-1", version=1, trial=trial()), 1),
+        (decision("kept", "d2"), 31),
+        (decision("refused", "d3", refused_by="cooldown"), 40),
+        (decision("refused", "d4", refused_by="cooldown"), 50),
+    ]
+    said = told([finished("t", "ada")], outputs)
+    assert "4 decisions: 2 refused, 1 changed, 1 kept." in said
+    assert "changed: workflow.wip_limit 4 → 5. It was changed." in said
+    assert "refused 2 times by cooldown, as: It was refused." in said
+    assert "At the end version 1 is in force: consensus.max_rounds 3, workflow.wip_limit 5." in said
+
+
+def test_an_unsupported_parameter_tells_how_to_see_more() -> None:
+    said = told([finished("t", "ada")], [(decision("refused", refused_by="unsupported"), 1)])
+    assert "--assume-orchestrator" in said
+
+
+def test_bad_records_are_counted_by_reason_and_an_empty_file_says_so() -> None:
+    report = Report()
+    for reason in ("not_json", "invalid", "invalid"):
+        report.bad(reason)
+    said = report.text()
+    assert "3 bad records left out: 2 invalid, 1 not_json." in said
+    assert "nothing to report on" in said
+
+
+def test_names_in_a_log_cannot_command_the_terminal() -> None:
+    evil = "\x1b]0;owned\x07[bold]x[/bold]"
+    events = [handoff("t1", *pair, minute) for minute, pair in enumerate([(evil, "ben"), ("ben", evil)] * 6)]
+    said = told(events, [(antipattern(agents=(evil,)), 1)])
+    assert "\x1b" not in said
+    assert "\x07" not in said
+    assert "[bold]x[/bold]" in said
+
+
+def test_snapshots_without_values_do_not_break_the_report() -> None:
+    assert "2 snapshots" in told([handoff("t", "a", "b")], [(snapshot(), 1), (snapshot(failures=0.5), 2)])
+
+
+def test_memory_does_not_grow_with_the_tasks_of_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("meta_orchestrator.drivers.report.flow.MOST_TASKS", 10)
+    flow = Flow()
+    for n in range(1000):
+        flow.observe(event("agent.task.started", {"task": f"t{n}#1", "agent": "ada", "item": f"t{n}"}, n))
+        flow.observe(handoff(f"t{n}", "ada", "ben", n))
+        flow.observe(handoff(f"t{n}", "ben", "ada", n + 0.5))
+    assert len(flow._open) <= 10
+    assert len(flow._items) <= 10
+    assert len(flow.worst) <= 5
+    assert flow.returns == 1000
+    flow.close()
+    assert (flow.tasks, flow.bounced) == (1000, 1000)
