@@ -53,13 +53,14 @@ _ALL = (
         "over_deliberation",
         "most changes are trifles, and the team begins to debate each of them at length while the work waits",
         {
-            "doubt": {"minor": 0.25, "normal": 0.25, "major": 0.25, "critical": 0.25},
+            "doubt": {"minor": 0.22, "normal": 0.22, "major": 0.22, "critical": 0.22},
             "ponder_s": 150.0,
             "vote_s": 15.0,
             "discuss_s": 60.0,
             "persuaded": 0.95,
         },
         {"criticalities": {"minor": 0.75, "normal": 0.13, "major": 0.09, "critical": 0.03}, "vote_deadline_s": 900.0},
+        {"consensus.threshold.minor": 0.65},
     ),
     Scenario(
         "handoff_storm",

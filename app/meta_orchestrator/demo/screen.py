@@ -1,0 +1,131 @@
+"""What a person sees: a live page in a terminal, plain lines elsewhere."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from meta_orchestrator.demo.story import Line, Story, values
+from meta_orchestrator.view import value_text
+
+BARS = "▁▂▃▄▅▆▇█"
+TREND = 40
+"""Snapshots in a sparkline."""
+LINES = 14
+PLAIN_S = 10.0
+STYLES = {
+    "fault": "bold yellow",
+    "found": "yellow",
+    "change": "cyan",
+    "acknowledged": "blue",
+    "kept": "bold green",
+    "rolled_back": "bold red",
+    "aborted": "bold red",
+}
+METRICS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("development_velocity", "velocity", lambda value: f"{value / 60:.0f} points/min"),
+    ("consensus_latency_p95_ms", "consensus latency p95", lambda value: f"{value / 1000:.2f} s"),
+    ("consensus_success_rate", "consensus success", lambda value: f"{value:.0%}"),
+    ("agent_utilization", "utilization", lambda value: f"{value:.0%}"),
+    ("handoff_failure_rate", "handoff failures", lambda value: f"{value:.1%}"),
+    ("quality_regression_rate", "quality regressions", lambda value: f"{value:.1%}"),
+    ("rework_percentage", "rework", lambda value: f"{value:.0f} %"),
+    ("coordination_failures", "coordination failures", lambda value: f"{value:.0f}"),
+)
+
+
+class Screen(Protocol):
+    def refresh(self) -> None:
+        """Show what is new."""
+
+
+@contextmanager
+def screen_for(console: Console, story: Story) -> Iterator[Screen]:
+    if not console.is_terminal:
+        yield Plain(console, story)
+        return
+    with Live(console=console, auto_refresh=False, transient=False) as live:
+        yield Page(live, story)
+
+
+class Page:
+    """Drawn anew at each refresh."""
+
+    def __init__(self, live: Live, story: Story) -> None:
+        self.live, self.story = live, story
+
+    def refresh(self) -> None:
+        self.story.notice_fault()
+        self.live.update(page(self.story), refresh=True)
+
+
+class Plain:
+    """New lines as they happen, and the metrics now and then."""
+
+    def __init__(self, console: Console, story: Story) -> None:
+        self.console, self.story = console, story
+        self._shown, self._next_s = 0, PLAIN_S
+
+    def refresh(self) -> None:
+        story = self.story
+        story.notice_fault()
+        for line in story.lines[self._shown :]:
+            self.console.print(f"{line.at_s:4.0f} s  {line.text}", soft_wrap=True, markup=False, highlight=False)
+        self._shown = len(story.lines)
+        if story.seconds >= self._next_s:
+            self._next_s += PLAIN_S
+            told = f"{story.seconds:4.0f} s  [{_state(story)}] {_metrics_line(story)}"
+            self.console.print(told, soft_wrap=True, markup=False, highlight=False)
+
+
+def page(story: Story) -> RenderableType:
+    """Metrics with their trends above, what happened below."""
+    head = Text(f"{story.seconds:.0f} s · {_state(story)} · Ctrl-C ends it")
+    return Group(Panel(_metrics(story), title="meta-orchestrator demo", subtitle=head), _happened(story.lines))
+
+
+def _metrics(story: Story) -> Table:
+    table = Table(box=None, expand=True, header_style="dim")
+    table.add_column("metric, last 20 s")
+    table.add_column("now", justify="right")
+    table.add_column(f"the last {TREND * 2} s", no_wrap=True)
+    for name, title, unit in METRICS:
+        found = values(story.project, name)[-TREND:]
+        table.add_row(title, unit(found[-1]) if found and found[-1] is not None else "-", sparkline(found))
+    return table
+
+
+def _happened(lines: Sequence[Line]) -> Panel:
+    text = Text()
+    for line in lines[-LINES:]:
+        text.append(f"{line.at_s:4.0f} s  {line.text}\n", style=STYLES.get(line.kind, ""))
+    return Panel(text or Text("The team is watched for a while before anything is changed.", style="dim"))
+
+
+def sparkline(found: Sequence[float | None]) -> str:
+    """One bar a value between the least and the greatest; a gap where there was none."""
+    known = [value for value in found if value is not None]
+    low, span = (min(known), max(known) - min(known)) if known else (0.0, 0.0)
+    return "".join(" " if value is None else BARS[_height(value, low, span)] for value in found)
+
+
+def _height(value: float, low: float, span: float) -> int:
+    return round((value - low) / span * (len(BARS) - 1)) if span > 0 else 0
+
+
+def _state(story: Story) -> str:
+    project = story.project
+    team = "the team debates trifles" if story.told_fault else "the team is healthy"
+    return f"{team} · {project.phase or 'starting'} · version {project.version}"
+
+
+def _metrics_line(story: Story) -> str:
+    last = [(title, values(story.project, name), unit) for name, title, unit in METRICS]
+    return ", ".join(
+        f"{title} {unit(v[-1]) if v and v[-1] is not None else value_text(None)}" for title, v, unit in last
+    )
