@@ -19,7 +19,6 @@ class Custom:
         self._from: dict[str, float] = defaultdict(float)
         self._to: dict[str, float] = defaultdict(float)
         self._heard = 0.0
-        self.total = 0.0
         self._pairs = 0
 
     def add(self, from_agent: str, to_agent: str, handoffs: float = 1.0) -> None:
@@ -27,7 +26,6 @@ class Custom:
         self._pairs += to_agent not in row
         row[to_agent] = row.get(to_agent, 0.0) + handoffs
         self._from[from_agent] += handoffs
-        self.total += handoffs
         self.hear_of(to_agent, handoffs)
 
     def hear_of(self, to_agent: str, handoffs: float = 1.0) -> None:
@@ -35,11 +33,15 @@ class Custom:
         self._to[to_agent] += handoffs
         self._heard += handoffs
 
-    def share(self, from_agent: str, to_agent: str) -> float:
-        """P(the next handoff of `from_agent` goes to `to_agent`), smoothed by where the whole project hands on to."""
-        own = self._rows.get(from_agent, {}).get(to_agent, 0.0)
+    def share(self, from_agent: str, to_agent: str, without: str | None = None) -> float:
+        """P(the next handoff of `from_agent` goes to `to_agent`), smoothed by where the whole project hands on to.
+
+        without: where the handoff in question went, if it was added: it must not predict itself (leave-one-out).
+        """
+        own = self._rows.get(from_agent, {}).get(to_agent, 0.0) - (to_agent == without)
+        total = self._from.get(from_agent, 0.0) - (without is not None)
         everywhere = self._to.get(to_agent, 0.0) / (self._heard or 1.0)
-        return (own + _SMOOTHING * everywhere) / (self._from.get(from_agent, 0.0) + _SMOOTHING)
+        return (own + _SMOOTHING * everywhere) / (total + _SMOOTHING)
 
     def copy(self) -> "Custom":
         return Custom.load(self.dump())

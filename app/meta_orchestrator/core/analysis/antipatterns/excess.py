@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from meta_orchestrator.core.analysis.antipatterns.tails import upper_tail
 
-KEY_WEIGHT = 1.0
-"""The project's habit counts for a key as much as this many expected hits of its own."""
+KEY_HITS = 1.0
+"""The project's habit counts for a key as much as this many hits of its own."""
 
 _LEAST_FACTOR = 1.5
 
@@ -70,10 +70,15 @@ class Habits:
     def own(self, key: str) -> Tally:
         return self.past.get(key, _NOTHING)
 
+    @cached_property
+    def weight(self) -> float:
+        """What the project's habit counts for a key, in expected hits."""
+        return KEY_HITS / self.level
+
     def rate(self, key: str) -> float:
         """The habit of a key."""
         own = self.own(key)
-        return (KEY_WEIGHT * self.level + own.hits) / (KEY_WEIGHT + own.expected)
+        return (KEY_HITS + own.hits) / (self.weight + own.expected)
 
     def scattered(self, dispersion: float) -> "Habits":
         return Habits(self.past, self.prior, dispersion)
@@ -124,11 +129,11 @@ def excess(window: Iterable[Chance], habits: Habits) -> Excess:
     """The window against the habits: sum of Gamma-Poisson counts by key, matched by mean and variance."""
     observed = expected = doubt = shared = 0.0
     for key, now in tally(window).items():
-        rate, weight = habits.rate(key), KEY_WEIGHT + habits.own(key).expected
+        rate, weight = habits.rate(key), habits.weight + habits.own(key).expected
         observed += now.hits
         expected += now.expected * rate
         doubt += now.expected**2 * rate / weight  # of the key's own rate
-        shared += now.expected * KEY_WEIGHT / weight
+        shared += now.expected * habits.weight / weight
     doubt += shared**2 * habits.level / habits.project.expected  # of the project's
     return Excess(round(observed), expected, habits.dispersion * expected + doubt)
 

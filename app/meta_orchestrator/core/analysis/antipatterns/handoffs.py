@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from meta_orchestrator.core.analysis.antipatterns.custom import Custom
+from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_TASKS
 from meta_orchestrator.core.analysis.antipatterns.excess import Chance
 from meta_orchestrator.core.analysis.antipatterns.moves import TYPES, Move, Moves
 from meta_orchestrator.core.analysis.antipatterns.unusual import Look, Unusual
@@ -57,42 +58,39 @@ class Returns(Unusual[Move, Custom]):
         custom = self.moves.custom.copy()
         for move in past:
             custom.add(move.from_agent, move.to_agent)
-        if custom.total >= self.policy.analysis.min_events:
-            for move in window:
-                custom.hear_of(move.to_agent)
-        else:  # no past: the window itself with its destinations shuffled
-            for move in window:
-                custom.add(move.from_agent, move.to_agent)
+        for move in window:
+            custom.hear_of(move.to_agent)
         return custom
 
-    def chances(self, records: Iterable[Move], null: Custom) -> list[Chance]:
-        return [self._chance(move, targets, null) for move in records if (targets := self.targets(move))]
+    def chances(self, records: Iterable[Move], null: Custom, inside: bool) -> list[Chance]:
+        return [self._chance(move, targets, null, inside) for move in records if (targets := self.targets(move))]
 
-    def _chance(self, move: Move, targets: tuple[str, ...], custom: Custom) -> Chance:
-        expected = sum([custom.share(move.from_agent, agent) for agent in targets])
+    def _chance(self, move: Move, targets: tuple[str, ...], custom: Custom, inside: bool) -> Chance:
+        without = move.to_agent if inside else None
+        expected = sum([custom.share(move.from_agent, agent, without) for agent in targets])
         hit = int(move.to_agent in targets)
         return Chance(move.time_us, move.task, self.key(move), expected, hit, self.subject(move))
 
     def over_limit(self, look: Look[Move]) -> Antipattern | None:
-        """Tasks that used up `workflow.max_handoffs` in the window, at least half of their moves being returns."""
+        """Tasks that used up `workflow.max_handoffs` just now, at least half of their moves being returns."""
         if not self.most_handoffs:
             return None
-        long = {move.task: move for move in look.window if move.number >= self.most_handoffs}
-        moves = Counter(move.task for move in look.window if move.task in long)
-        backs = [move for move in look.window if move.task in long and self.returns(move)]
-        returns = Counter(move.task for move in backs)
-        tasks = sorted((task for task in long if 2 * returns[task] >= moves[task]), key=lambda task: -long[task].number)
-        if not tasks:
-            return None
-        most = long[tasks[0]].number
-        backs = [move for move in backs if move.task in tasks]
+        spent = {m.task: m for m in look.window if m.number >= self.most_handoffs and m.time_us > look.recent_us}
+        moves = [move for move in self.log.records if move.task in spent] if spent else []
+        made, returned = Counter(m.task for m in moves), Counter(m.task for m in moves if self.returns(m))
+        tasks = sorted((task for task in spent if 2 * returned[task] >= made[task]), key=lambda t: -spent[t].number)
+        backs = [move for move in moves if move.task in tasks and self.returns(move)]
+        return self._spent(tasks[:NAMED_TASKS], spent[tasks[0]].number, backs) if tasks else None
+
+    def _spent(self, tasks: list[str], most: int, backs: Sequence[Move]) -> Antipattern:
+        limit = self.most_handoffs or 1
         return Antipattern(
             kind=self.kind,
             agents=sorted({agent for move in backs for agent in self.subject(move)}),
             tasks=tasks,
             since=format_time_us(backs[0].time_us),
-            severity=min(1.0, most / (2 * self.most_handoffs)),
-            evidence={"handoffs": most, "max_handoffs": self.most_handoffs, "tasks_at_limit": len(tasks)},
+            severity=min(1.0, most / (2 * limit)),
+            evidence={"handoffs": most, "max_handoffs": limit, "tasks_at_limit": len(tasks)},
         )
 
     def evidence(self, look: Look[Move]) -> Evidence:

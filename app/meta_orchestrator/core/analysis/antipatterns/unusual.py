@@ -10,7 +10,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
 from meta_orchestrator.core.analysis.antipatterns.excess import (
@@ -45,8 +45,12 @@ class Look(Generic[R]):
 
     window: Sequence[R]
     chances: Sequence[Chance]
+    past: int
+    """Events of its kind before the window."""
     habits: Habits
     start_us: int
+    recent_us: int
+    """Start of the last while, which decides on clearing; longer where the look-back is."""
     tick_us: int
 
     @property
@@ -57,8 +61,9 @@ class Look(Generic[R]):
 class Unusual(Detector, Generic[R, N]):
     """Looks, habits, and the state from found to cleared. Subclasses say what a chance is."""
 
-    prior: Tally = Tally(4, 4)
-    """Before the past has spoken, up to about three times what the null expects is ordinary."""
+    prior: ClassVar[Tally] = Tally(1, 1)
+    needs_past: ClassVar[bool] = True
+    """Whether nothing can be said before there are `min_events` of the past: what is custom in a team is not known."""
 
     def __init__(self, policy: Policy, log: Log[R]) -> None:
         super().__init__(policy)
@@ -70,6 +75,8 @@ class Unusual(Detector, Generic[R, N]):
         self._level = analysis.alpha / LOOKS
         self._past: dict[str, Tally] = {}
         """Habits from the records that left the log."""
+        self._learnt = 0
+        """How many of them counted."""
         self._next_us = 0
         self._looked_us = 0
         self._urgent = False
@@ -83,11 +90,11 @@ class Unusual(Detector, Generic[R, N]):
 
     @abstractmethod
     def null(self, past: Sequence[R], window: Sequence[R]) -> N:
-        """The structural null of a past; of the window itself where there is no past."""
+        """The structural null, as the past teaches it."""
 
     @abstractmethod
-    def chances(self, records: Iterable[R], null: N) -> list[Chance]:
-        """The chances in some records."""
+    def chances(self, records: Iterable[R], null: N, inside: bool) -> list[Chance]:
+        """The chances in some records; `inside`: the null was learnt from them, too."""
 
     @abstractmethod
     def evidence(self, look: Look[R]) -> Evidence:
@@ -135,13 +142,24 @@ class Unusual(Detector, Generic[R, N]):
         window = [record for record in self.log.records if record.time_us > start_us]
         past = [record for record in self.log.records if record.time_us <= start_us and not self.is_ill(record.time_us)]
         null = self.null(past, window)
-        return Look(window, self.chances(window, null), self._habits(self.chances(past, null)), start_us, tick_us)
+        length_us = self._clear_us * max(1, (tick_us - start_us) / self._lookback_us)
+        return Look(
+            window=window,
+            chances=self.chances(window, null, inside=False),
+            past=sum(map(self.counts, past)) + self._learnt,
+            habits=self._habits(self.chances(past, null, inside=True)),
+            start_us=start_us,
+            recent_us=tick_us - round(length_us),
+            tick_us=tick_us,
+        )
 
     def _start_us(self, tick_us: int) -> int:
         """Where the window begins: `lookback_s` ago, earlier until it holds `min_events`; after the last finding."""
         records, most = self.log.records, self.log.capacity * 3 // 4
         enough = list(islice(filter(self.counts, reversed(records)), self.policy.analysis.min_events))
-        start_us = min([tick_us - self._lookback_us, *(record.time_us - 1 for record in enough[-1:])])
+        start_us = tick_us - self._lookback_us
+        if len(enough) == self.policy.analysis.min_events:
+            start_us = min(start_us, enough[-1].time_us - 1)
         least_us = [tick_us - self.policy.time.history_us]
         if len(records) > most:
             least_us.append(records[-most].time_us)
@@ -157,7 +175,8 @@ class Unusual(Detector, Generic[R, N]):
 
     def _test(self, look: Look[R]) -> Antipattern | None:
         """The statistical finding of a look."""
-        if sum(chance.expected > 0 for chance in look.chances) < self.policy.analysis.min_events:
+        least = self.policy.analysis.min_events
+        if sum(map(self.counts, look.window)) < least or (self.needs_past and look.past < least):
             return None
         found = excess(look.chances, look.habits)
         if found.p_value > self._level or found.observed < 2:
@@ -206,9 +225,8 @@ class Unusual(Detector, Generic[R, N]):
         return [found]
 
     def _quiet(self, look: Look[R]) -> bool:
-        """Would the last while alone raise no suspicion? The while is longer where the look-back is."""
-        length_us = self._clear_us * max(1.0, look.length_us / self._lookback_us)
-        recent = [chance for chance in look.chances if chance.time_us > look.tick_us - length_us]
+        """Would the last while alone raise no suspicion?"""
+        recent = [chance for chance in look.chances if chance.time_us > look.recent_us]
         return excess(recent, look.habits).p_value > QUIET
 
     # ---- the past ------------------------------------------------------------------------------------------------
@@ -216,7 +234,9 @@ class Unusual(Detector, Generic[R, N]):
     def _learn(self, leaving: Sequence[R]) -> None:
         """Records leave the log: they become habit, unless something was wrong then."""
         healthy = [record for record in self.log.records if not self.is_ill(record.time_us)]
-        chances = self.chances([r for r in leaving if not self.is_ill(r.time_us)], self.null(healthy, []))
+        leaving = [record for record in leaving if not self.is_ill(record.time_us)]
+        chances = self.chances(leaving, self.null(healthy, []), inside=True)
+        self._learnt += sum(map(self.counts, leaving))
         self._past = added(self._past, tally(chances))
         if len(self._past) > KEYS:
             halves = {key: Tally(old.hits / 2, old.expected / 2) for key, old in self._past.items()}
@@ -225,6 +245,7 @@ class Unusual(Detector, Generic[R, N]):
     def dump(self) -> dict[str, Any]:
         return super().dump() | {
             "past": {key: list(old) for key, old in self._past.items()},
+            "learnt": self._learnt,
             "next_us": self._next_us,
             "looked_us": self._looked_us,
             "urgent": self._urgent,
@@ -235,7 +256,7 @@ class Unusual(Detector, Generic[R, N]):
         super().load(dumped)
         self._past = {key: Tally(*old) for key, old in dumped["past"].items()}
         self._next_us, self._looked_us = dumped["next_us"], dumped["looked_us"]
-        self._urgent = dumped["urgent"]
+        self._urgent, self._learnt = dumped["urgent"], dumped["learnt"]
         self._ill = [(start, end) for start, end in dumped["ill"]]
 
 

@@ -59,16 +59,16 @@ class CountedBatches:
 
 
 class TimedBatches(CountedBatches):
-    """For a count by time (the denominator, in seconds): a batch lasts as long as `size` events took in the past.
+    """For a count by time (the denominator, in seconds): a batch lasts as long as `size` / 4 events took before.
 
-    So it ends where nothing happens, too. Its length is fixed before it begins (what is in it must not decide when it
-    ends), and is moved only when it is off by more than a factor of two. The first batch ends by count; it is learnt
-    from, not handed on.
+    So it ends where nothing happens, too; a count tells as much by fewer events than a rate does. Its length is fixed
+    before it begins (what is in it must not decide when it ends), and moves only when it is off by more than a factor
+    of two. The first batch ends by count; it is learnt from, not handed on.
     """
 
     def __init__(self, size: float) -> None:
         self._length_s = self._past_events = self._past_s = 0.0
-        super().__init__(size)
+        super().__init__(size / 4)
 
     def _full(self) -> bool:
         return self._denominator >= self._length_s if self._length_s else super()._full()

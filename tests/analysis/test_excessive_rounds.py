@@ -1,0 +1,80 @@
+"""excessive_rounds: small changes that are voted on again and again, more than before."""
+
+import numpy as np
+
+from meta_orchestrator.core.analysis.antipatterns.excessive_rounds import ExcessiveRounds
+from meta_orchestrator.messages.outputs import AntipatternCleared
+from meta_orchestrator.policy import Policy
+from tests.analysis.making import HOUR_S, MINUTE_S, event, judged
+
+POLICY = Policy()
+
+
+def votes(seed: int, items: int, begin_s: float, end_s: float, again: float, criticality: str = "minor") -> list:
+    """Items whose rounds are repeated with a probability, three at the most."""
+    random, said = np.random.default_rng(seed), []
+    for n in range(items):
+        at_s, item = float(random.uniform(begin_s, end_s)), f"{criticality}-{begin_s}-{n}"
+        for attempt in (1, 2, 3):
+            said.append(
+                event(
+                    at_s + 20 * attempt,
+                    "consensus.round.opened",
+                    round=f"{item}-{attempt}",
+                    item=item,
+                    criticality=criticality,
+                    eligible=["ann", "bob"],
+                    threshold=0.5,
+                    attempt=attempt,
+                )
+            )
+            if random.random() > again:
+                break
+    return said
+
+
+def test_rounds_repeated_as_ever_are_not_excessive():
+    """30 teams, 4 h each: 240 look-backs at .01."""
+    found = [
+        len(judged(ExcessiveRounds(POLICY), votes(seed, 400, 0, 4 * HOUR_S, 0.3), 4 * HOUR_S)) for seed in range(30)
+    ]
+    assert sum(found) <= 2 * 7
+
+
+def test_more_repeated_rounds_than_before_are_found_named_and_cleared():
+    said = votes(1, 300, 0, 3 * HOUR_S, 0.1) + votes(2, 120, 3 * HOUR_S, 4 * HOUR_S, 0.6)
+    said += votes(3, 200, 4 * HOUR_S, 6 * HOUR_S, 0.1)
+    (found_s, found), (cleared_s, cleared) = judged(ExcessiveRounds(POLICY), said, 6 * HOUR_S)
+    assert 3 * HOUR_S < found_s <= 3 * HOUR_S + 20 * MINUTE_S
+    assert found.agents == ["ann", "bob"]
+    assert found.tasks
+    assert found.evidence["observed"] > 2 * found.evidence["expected"]
+    assert isinstance(cleared, AntipatternCleared)
+    assert 4 * HOUR_S < cleared_s <= 4 * HOUR_S + 40 * MINUTE_S
+
+
+def test_what_matters_may_be_voted_on_as_often_as_it_needs():
+    said = votes(1, 300, 0, 3 * HOUR_S, 0.1) + votes(2, 120, 3 * HOUR_S, 4 * HOUR_S, 0.9, "critical")
+    assert judged(ExcessiveRounds(POLICY), said, 4 * HOUR_S) == []
+
+
+def test_without_a_past_what_matters_is_the_measure_for_what_does_not():
+    small = votes(1, 60, 0, 0.45 * HOUR_S, 0.45)
+    assert judged(ExcessiveRounds(POLICY), small + votes(2, 60, 0, 0.45 * HOUR_S, 0.45, "major"), 0.5 * HOUR_S) == []
+    [(_, found)] = judged(ExcessiveRounds(POLICY), small + votes(2, 60, 0, 0.45 * HOUR_S, 0.0, "major"), 0.5 * HOUR_S)
+    assert all(task.startswith("minor") for task in found.tasks)
+
+
+def test_most_small_items_at_the_limit_are_too_much_even_if_it_was_always_so():
+    detector = ExcessiveRounds(POLICY)
+    detector.configure({"consensus.max_rounds": 3})
+    found = judged(detector, votes(1, 200, 0, 2 * HOUR_S, 0.95), HOUR_S)
+    assert [type(finding) is AntipatternCleared for _, finding in found] == [False]
+    assert found[0][1].evidence["max_rounds"] == 3
+    assert found[0][1].severity > 0.5
+
+
+def test_a_single_round_as_the_limit_is_no_excess():
+    detector = ExcessiveRounds(POLICY)
+    detector.configure({"consensus.max_rounds": 1})
+    assert judged(detector, votes(1, 200, 0, 2 * HOUR_S, 0.0), 2 * HOUR_S) == []
