@@ -17,7 +17,7 @@ from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.messages.outputs import Output
-from meta_orchestrator.policy import Samples
+from meta_orchestrator.policy import Policy
 from tests.view.making import T0, antipattern, change, decision, drift, snapshot, trial
 
 MINUTE_US = 60 * SECOND
@@ -145,7 +145,7 @@ def test_quantiles_of_a_spread_are_within_one_percent(values: list[float], share
     [(0.4, 5 * MINUTE_US), (1, 10 * MINUTE_US), (30, 8 * 60 * MINUTE_US), (24 * 60, 14 * 24 * 60 * MINUTE_US)],
 )
 def test_the_shortest_window_in_which_a_rate_has_values_is_found(gap_minutes: float, length: int) -> None:
-    windows = Windows(5 * MINUTE_US, Samples())
+    windows = Windows(Policy())
     for n in range(200):
         windows.observe(handoff(f"t{n}", "ada", "ben", n * gap_minutes))
     (rate,) = windows.rates()
@@ -154,7 +154,7 @@ def test_the_shortest_window_in_which_a_rate_has_values_is_found(gap_minutes: fl
 
 
 def test_too_few_events_have_no_window() -> None:
-    windows = Windows(5 * MINUTE_US, Samples())
+    windows = Windows(Policy())
     for n in range(9):
         windows.observe(handoff(f"t{n}", "ada", "ben", n))
     (rate,) = windows.rates()
@@ -163,7 +163,7 @@ def test_too_few_events_have_no_window() -> None:
 
 
 def test_the_worst_window_is_the_one_with_the_failures() -> None:
-    windows = Windows(5 * MINUTE_US, Samples())
+    windows = Windows(Policy())
     base = -(-T0 // (5 * MINUTE_US)) * 5 - T0 / MINUTE_US
     for window in range(4):
         for n in range(20):
@@ -256,3 +256,17 @@ def test_memory_does_not_grow_with_the_tasks_of_a_log(monkeypatch: pytest.Monkey
     assert flow.returns == 1000
     flow.close()
     assert (flow.tasks, flow.bounced) == (1000, 1000)
+
+
+def test_that_nothing_was_found_means_little_where_there_was_too_little_to_test() -> None:
+    sparse = told(handoff(f"t{n}", "ada", "ben", n * 120) for n in range(100))
+    assert "That says little" in sparse
+    assert "[time] history_s = 172800" in sparse
+    dense = told(handoff(f"t{n}", "ada", "ben", n) for n in range(100))
+    assert "says little" not in dense
+
+
+def test_what_the_log_does_not_tell_of_was_not_judged() -> None:
+    said = told([handoff("t1", "ada", "ben")])
+    assert "consensus.frequency, consensus.max_rounds (no votes)" in said
+    assert "workflow.review_depth (no quality checks)" in said

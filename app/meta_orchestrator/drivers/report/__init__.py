@@ -39,7 +39,7 @@ class Report:
             return
         if project not in self.flows:
             self.flows[project] = Flow()
-            self.windows[project] = Windows(self.policy.time.window_us, self.policy.samples)
+            self.windows[project] = Windows(self.policy)
         self.flows[project].observe(event)
         self.windows[project].observe(event)
 

@@ -5,20 +5,36 @@ from collections.abc import Iterator
 
 from rich.console import RenderableType
 
+from meta_orchestrator.drivers.report.flow import Flow
 from meta_orchestrator.drivers.report.outcome import Outcome
 from meta_orchestrator.drivers.report.wording import bullet, heading, line, moment, plural
 from meta_orchestrator.messages.outputs import Decision
 from meta_orchestrator.view import value_text
 
 SHOWN = 10
+NEEDED = (
+    ("consensus.frequency, consensus.max_rounds", "no votes", ("consensus.round.closed",)),
+    ("workflow.handoff_timeout_s", "no failed handoffs", ("agent.handoff.failed",)),
+    ("workflow.review_depth", "no quality checks", ("agent.quality.checked",)),
+    ("workflow.wip_limit", "no work in progress", ("agent.task.started", "agent.heartbeat")),
+)
+"""Parameters, and the events without which their rules can find nothing."""
 
 
-def changes(outcome: Outcome) -> Iterator[RenderableType]:
+def changes(outcome: Outcome, flow: Flow) -> Iterator[RenderableType]:
     """The section: each decision that was more than a refusal, then the refusals by their limiter."""
     yield heading("What it would have changed")
-    if not outcome.verdicts:
+    if outcome.verdicts:
+        yield from _decisions(outcome)
+        yield from _refusals(outcome)
+    else:
         yield line("Nothing: no rule found a reason to change a parameter.")
-        return
+    unseen = [f"{rule} ({what})" for rule, what, kinds in NEEDED if not any(flow.counts[kind] for kind in kinds)]
+    if unseen:
+        yield line(f"Not judged, because the log does not tell of it: {', '.join(unseen)}.")
+
+
+def _decisions(outcome: Outcome) -> Iterator[RenderableType]:
     counted = (f"{number:,} {verdict.replace('_', ' ')}" for verdict, number in outcome.verdicts.most_common())
     yield line(f"{plural(outcome.verdicts.total(), 'decision')}: {', '.join(counted)}.")
     for event in outcome.decisions[:SHOWN]:
@@ -29,7 +45,6 @@ def changes(outcome: Outcome) -> Iterator[RenderableType]:
     if outcome.config is not None:
         values = ", ".join(f"{name} {value_text(value)}" for name, value in sorted(outcome.config.config.items()))
         yield line(f"At the end version {outcome.config.version} is in force: {values}.")
-    yield from _refusals(outcome)
 
 
 def _decision(data: Decision) -> str:

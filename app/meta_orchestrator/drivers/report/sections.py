@@ -10,8 +10,9 @@ from meta_orchestrator.drivers.report.changes import changes
 from meta_orchestrator.drivers.report.flow import Flow
 from meta_orchestrator.drivers.report.outcome import Noted, Outcome
 from meta_orchestrator.drivers.report.reach import reach
-from meta_orchestrator.drivers.report.windows import Windows
-from meta_orchestrator.drivers.report.wording import bullet, day, heading, line, percent, plural, row, table
+from meta_orchestrator.drivers.report.windows import ENOUGH, Windows
+from meta_orchestrator.drivers.report.wording import bullet, day, duration, heading, line, percent, plural, row, table
+from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.view import sentence
 
 SHOWN = 8
@@ -24,10 +25,12 @@ def project_sections(name: str, flow: Flow, windows: Windows, outcome: Outcome) 
     flow.close()
     yield heading(f"── {name} ──")
     yield line(_extent(flow))
-    yield from _findings(outcome, flow)
+    yield from _findings(outcome)
+    yield from _sparse(windows, outcome)
+    yield from _totals_told(flow)
     yield from _bounces(flow)
     yield from bottleneck(flow)
-    yield from changes(outcome)
+    yield from changes(outcome, flow)
     yield from reach(windows, outcome)
 
 
@@ -57,16 +60,35 @@ def _extent(flow: Flow) -> str:
     return f"{what} by {plural(len(flow.agents), 'agent')}, {when} ({events})."
 
 
-def _findings(outcome: Outcome, flow: Flow) -> Iterator[RenderableType]:
+def _findings(outcome: Outcome) -> Iterator[RenderableType]:
     yield heading("What went wrong")
     found = sorted(outcome.findings.values(), key=lambda one: (-one.severity, -one.times, one.first.time_us))
     if not found:
-        yield line("No antipattern, drift or escalation: at no time did anything stand out from chance.")
+        yield line("No antipattern, drift or escalation was found.")
     for one in found[:SHOWN]:
         yield bullet(_finding(one))
     if len(found) > SHOWN:
         kinds = Counter(one.first.data.type.split(".", maxsplit=1)[0] for one in found[SHOWN:])
         yield line(f"… and {', '.join(plural(number, kind) for kind, number in sorted(kinds.items()))} more.")
+
+
+def _sparse(windows: Windows, outcome: Outcome) -> Iterator[RenderableType]:
+    """That nothing was found means little where there is too little to test; a longer look-back may help."""
+    share = windows.testable(windows.history_us)
+    if outcome.findings or share is None or share >= ENOUGH:
+        return
+    lookback = duration(windows.history_us / 1000)
+    yield line(
+        f"That says little: the tests look back {lookback} at the most and need {windows.least_tested} handoffs (or votes) "
+        f"in it, and only {percent(share)} of such times with any hold as many."
+    )
+    longer_us = windows.testable_in_us()
+    if longer_us is not None:
+        setting = f"[time] history_s = {longer_us // SECOND}"
+        yield line(f"A policy file with `{setting}` ({duration(longer_us / 1000)}) gives them enough.")
+
+
+def _totals_told(flow: Flow) -> Iterator[RenderableType]:
     totals = list(_totals(flow))
     if totals:
         yield line(f"In the log as a whole {'; '.join(totals)}.")

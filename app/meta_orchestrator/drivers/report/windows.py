@@ -11,7 +11,7 @@ from typing import Any
 
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND
-from meta_orchestrator.policy import Samples
+from meta_orchestrator.policy import Policy
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 LADDER_S = (
@@ -49,10 +49,11 @@ class RateView:
 class Windows:
     """Numerators and denominators of each rate, in buckets of one window."""
 
-    def __init__(self, window_us: int, samples: Samples) -> None:
-        self.window_us = window_us
-        self.least = {"consensus_latency_p95_ms": samples.p95}
-        self.default_least = samples.rate
+    def __init__(self, policy: Policy) -> None:
+        self.window_us, self.history_us = policy.time.window_us, policy.time.history_us
+        self.least = {"consensus_latency_p95_ms": policy.samples.p95}
+        self.default_least = policy.samples.rate
+        self.least_tested = policy.analysis.min_events
         self.kinds: set[str] = set()
         self.parts: dict[str, Counter[int]] = {}
         self.wholes: dict[str, Counter[int]] = {}
@@ -70,6 +71,22 @@ class Windows:
         there was none says nothing."""
         counted = (metric for metric in sorted(self.wholes) if self.wholes[metric].total())
         return [self._rate(metric) for metric in counted if NEEDED.get(metric, "") in {"", *self.kinds}]
+
+    def testable_in_us(self) -> int | None:
+        """The shortest look-back, from the policy's on, that would mostly have enough for the tests; None if none has."""
+        found = (n * self.window_us for n in self._lengths() if n * self.window_us >= self.history_us)
+        return next((length_us for length_us in found if (self.testable(length_us) or 0) >= ENOUGH), None)
+
+    def testable(self, lookback_us: int) -> float | None:
+        """Share of stretches as long as a look-back that hold enough handoffs or votes for the tests of the analysis,
+        the better of the two; None where there are neither."""
+        length = max(1, lookback_us // self.window_us)
+        counted = [
+            self.wholes[metric]
+            for metric in ("handoff_failure_rate", "consensus_success_rate")
+            if metric in self.wholes
+        ]
+        return max((_share(self._grouped(wholes, length), self.least_tested) for wholes in counted), default=None)
 
     def _rate(self, metric: str) -> RateView:
         least, valued = self.least.get(metric, self.default_least), metric != "consensus_latency_p95_ms"

@@ -30,6 +30,8 @@ def percent(part: float, whole: float = 1.0) -> str:
     if not whole:
         return "-"
     share = 100 * part / whole
+    if 0 < share < 0.05:
+        return "< 0.1 %"
     return f"{share:.0f} %" if share >= 10 or share == 0 else f"{share:.1f} %"
 
 
