@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+
 from meta_orchestrator.core.adaptation.adapt import adapt, answer
 from meta_orchestrator.core.adaptation.obey import obey
 from meta_orchestrator.core.adaptation.phase import phase

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import get_args
 
 import pytest
+
 from meta_orchestrator.core.adaptation.limits import LIMITS, first_refusal, table
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.ledger import HOUR_US, Freeze, Ledger, Override, Past, Proposal, Trial
 from meta_orchestrator.messages.outputs import RefusedBy
 from meta_orchestrator.policy import Policy
-
 from tests.adaptation.making import ENFORCED, SUPPORTS, us, wish
 
 NOW_US = us(100_000)

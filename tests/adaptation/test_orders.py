@@ -1,9 +1,9 @@
 """What operators may order, and how each order is answered."""
 
 import pytest
+
 from meta_orchestrator.messages.event import Refused
 from meta_orchestrator.messages.outputs import ConfigChange, Decision
-
 from tests.adaptation.making import SUPPORTS, Project, at, change, decision, ready, wish
 
 WIP = "workflow.wip_limit"
@@ -135,6 +135,15 @@ def test_an_override_of_the_parameter_on_trial_replaces_its_value_and_later_give
     assert (out.version, out.config[WIP], told.verdict) == (2, 7, "changed")
     project.tick(after_s=600)
     assert project.ledger.config[WIP] == 4, "3 was never settled"
+
+
+def test_an_expiry_during_a_trial_of_something_else_ends_the_trial():
+    project = ready()
+    overridden(project, 7, 300)
+    project.tick(LONGER)
+    aborted, out, _ = project.tick(after_s=300)
+    assert (aborted.verdict, aborted.why) == ("aborted", "superseded")
+    assert (out.kind, out.config) == ("expiry", SUPPORTS)
 
 
 # ---- rollback

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from meta_orchestrator.core.adaptation.frequency import is_frequency, less_voting, more_voting, voting
 from meta_orchestrator.core.adaptation.parameters import fault, is_looser, normal, stepped
 from meta_orchestrator.policy import BUILT_IN, Parameter

@@ -1,6 +1,7 @@
 """Each rule wishes for its own trouble, says it in numbers, and is silent where nothing is wrong."""
 
 import pytest
+
 from meta_orchestrator.core.adaptation.wishes import RULES
 from meta_orchestrator.core.adaptation.wishes.handoff_timeout import handoff_timeout
 from meta_orchestrator.core.adaptation.wishes.max_rounds import max_rounds
@@ -10,7 +11,6 @@ from meta_orchestrator.core.adaptation.wishes.wip_limit import wip_limit
 from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.core.collection.measures import Measures
 from meta_orchestrator.messages.outputs import Antipattern, ConfigChange, Drift
-
 from tests.adaptation.making import Project, at, decision, ready
 
 HEALTHY = {
@@ -43,7 +43,7 @@ def seen(rows: dict[str, float], ticks: int = 60, **moment: object):
 @pytest.mark.parametrize(
     ("rule", "rows", "more", "to", "sentence"),
     [
-        (vote_less, VOTES, {"measures": SLOW}, "adaptive_threshold(0.3)", "100% of votes are on minor changes that pass"),
+        (vote_less, VOTES, {"measures": SLOW}, "adaptive_threshold(0.3)", "100% of votes are on minor changes"),
         (vote_less, VOTES, {"findings": Findings(antipatterns={"excessive_rounds": ROUNDS})}, "adaptive_threshold(0.3)",
          "and rounds repeat"),
         (max_rounds, REPEATED, {}, 2, "50% of votes are repeated, and only 50% come to a decision"),

@@ -2,7 +2,6 @@
 
 from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.messages.outputs import ConfigChange, Decision, Escalation
-
 from tests.adaptation.making import SUPPORTS, TICK_S, Project, at, change, decision, ready, us, wish
 from tests.validation.test_trials import BETTER, QUIET
 

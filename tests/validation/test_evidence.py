@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+
 from meta_orchestrator.core.adaptation.objective import gain
 from meta_orchestrator.core.validation.compare import compare
 from meta_orchestrator.core.validation.evidence import (
@@ -16,7 +17,6 @@ from meta_orchestrator.core.validation.evidence import (
     z_score,
 )
 from meta_orchestrator.policy import Policy, Weights
-
 from tests.adaptation.making import row, us, wish
 from tests.validation.test_trials import started
 
@@ -109,7 +109,6 @@ def null_trial(generator: np.random.Generator, target: str) -> str:
 def test_a_change_without_effect_is_seldom_kept(target):
     generator = np.random.default_rng(3)
     verdicts = [null_trial(generator, target) for _ in range(150)]
-    print(verdicts.count("kept"))
     assert set(verdicts) <= {"kept", "rolled_back"}
     assert verdicts.count("kept") / len(verdicts) <= 0.10
 

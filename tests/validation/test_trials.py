@@ -3,7 +3,6 @@
 from meta_orchestrator.core.ledger import Ledger
 from meta_orchestrator.messages.outputs import ConfigChange, Decision, Escalation, EscalationCleared
 from meta_orchestrator.policy import Policy
-
 from tests.adaptation.making import ENFORCED, Project, at, change, decision, only, ready, wish
 
 QUIET = {

@@ -2,6 +2,7 @@
 
 from meta_orchestrator.core.adaptation.publish import moved, publish, tell
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.validation.conclude import supersede
 
 
 def expire(moment: Moment) -> None:
@@ -15,5 +16,7 @@ def expire(moment: Moment) -> None:
     owners = ", ".join(dict.fromkeys(it.owner for it in ended.values()))
     values = ", ".join(f"{name} is {it.before} again" for name, it in ended.items())
     reason = f"the override by {owners} ended: {values}"
-    change = publish(moment, "expiry", "expiry", {name: it.before for name, it in ended.items()}, reason)
+    moves = {name: it.before for name, it in ended.items()}
+    supersede(moment, moves, reason)
+    change = publish(moment, "expiry", "expiry", moves, reason)
     tell(moment, "changed", moved(change), reason, change=change.change, version=change.version)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from meta_orchestrator.core.adaptation.publish import publish, spoken, tell
 from meta_orchestrator.core.ledger import By, Trial
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import SECOND, Value
 from meta_orchestrator.messages.outputs import ConfigChange
 
 Ending = Literal["kept", "rolled_back", "aborted"]
@@ -37,6 +37,14 @@ def conclude(moment: Moment, trial: Trial, ending: Ending, explanation: str, **m
     rest_us = moment.tick_us + round(moment.policy.pace.cooldown_s * SECOND)
     ledger.rests_until_us[parameter] = max(rest_us, ledger.rests_until_us.get(parameter, 0))
     return Verdict(parameter, ending, more.get("why"))
+
+
+def supersede(moment: Moment, moves: dict[str, Value], reason: str) -> None:
+    """Before other values move: a trial under which the configuration changes is worthless, so its value goes back too."""
+    trial = moment.ledger.trial
+    if trial:
+        moves.setdefault(trial.proposal.parameter, trial.proposal.from_)
+        abort(moment, trial, "superseded", f"{reason}, while {trial.proposal.parameter} was on trial")
 
 
 def abort(moment: Moment, trial: Trial, why: Why, explanation: str, back: ConfigChange | None = None) -> Verdict:

@@ -2,7 +2,7 @@
 
 from meta_orchestrator.core.adaptation.publish import asked, moved, publish, tell
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.core.validation.conclude import abort
+from meta_orchestrator.core.validation.conclude import supersede
 from meta_orchestrator.messages.cloudevent import digest
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import Value
@@ -18,7 +18,7 @@ def rollback(moment: Moment, order: Event) -> None:
         proposal = asked(moment, digest("rollback", order[1], order[2]), None)
         tell(moment, "refused", proposal, f"{reason}; refused: {doubt}", refused_by="evidence")
         return
-    _end_trial(moment, moves, reason)
+    supersede(moment, moves, reason)
     for name in moves:
         moment.ledger.overrides.pop(name, None)
     change = publish(moment, "rollback", "operator", moves, reason)
@@ -47,11 +47,3 @@ def _undo(moment: Moment, change: str) -> tuple[dict[str, Value], str | None]:
         return {}, f"its value of {gone[0]} is no longer in force"
     moves = {name: before for name, (before, to) in past.moves.items() if before != to}
     return moves, None if moves else "it moved nothing"
-
-
-def _end_trial(moment: Moment, moves: dict[str, Value], reason: str) -> None:
-    """A configuration that changes under a trial makes it worthless; its value is put back with the rest."""
-    trial = moment.ledger.trial
-    if trial:
-        moves.setdefault(trial.proposal.parameter, trial.proposal.from_)
-        abort(moment, trial, "superseded", f"{reason}, while {trial.proposal.parameter} was on trial")
