@@ -31,6 +31,8 @@ from meta_orchestrator.messages.outputs import Antipattern, Evidence
 from meta_orchestrator.policy import Policy
 
 LOOKS = 6
+PLENTY = 3
+"""A look-back is made longer until it holds so many times `min_events`: in a short one a fault is soon past."""
 QUIET = 0.1
 KEYS = 2_000
 """Habits that are remembered apart; beyond, all are halved and the small ones forgotten."""
@@ -154,11 +156,12 @@ class Unusual(Detector, Generic[R, N]):
         )
 
     def _start_us(self, tick_us: int) -> int:
-        """Where the window begins: `lookback_s` ago, earlier until it holds `min_events`; after the last finding."""
+        """Where the window begins: `lookback_s` ago, earlier while it holds too little; after the last finding."""
         records, most = self.log.records, self.log.capacity * 3 // 4
-        enough = list(islice(filter(self.counts, reversed(records)), self.policy.analysis.min_events))
+        wanted = PLENTY * self.policy.analysis.min_events
+        enough = list(islice(filter(self.counts, reversed(records)), wanted))
         start_us = tick_us - self._lookback_us
-        if len(enough) == self.policy.analysis.min_events:
+        if len(enough) >= self.policy.analysis.min_events:
             start_us = min(start_us, enough[-1].time_us - 1)
         least_us = [tick_us - self.policy.time.history_us]
         if len(records) > most:
