@@ -67,13 +67,13 @@ class Windows:
             self.wholes.setdefault(metric, Counter())[place] += whole
 
     def rates(self) -> list[RateView]:
-        """Every rate for which there was anything to count, by name. Where nobody ever checks or asks for rework, that
+        """Every rate for which there was anything to count. Where nobody ever checks or asks for rework, that
         there was none says nothing."""
         counted = (metric for metric in sorted(self.wholes) if self.wholes[metric].total())
         return [self._rate(metric) for metric in counted if NEEDED.get(metric, "") in {"", *self.kinds}]
 
     def testable_in_us(self) -> int | None:
-        """The shortest look-back, from the policy's on, that would mostly have enough for the tests; None if none has."""
+        """The shortest look-back, from the policy's on, that mostly has enough for the tests; None if none has."""
         found = (n * self.window_us for n in self._lengths() if n * self.window_us >= self.history_us)
         return next((length_us for length_us in found if (self.testable(length_us) or 0) >= ENOUGH), None)
 
