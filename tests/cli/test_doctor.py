@@ -64,6 +64,12 @@ def test_bad_records_and_wrong_clocks_are_wrong():
     assert wrong[2].startswith("events of slow arrive 20 s after their time, more than lateness_s = 15")
 
 
+def test_a_record_from_the_future_tells_that_our_own_clock_is_behind():
+    tally = seen(agent__heartbeat=5)
+    tally.behind_us = 90 * SECOND
+    assert Remark("wrong", "this machine's clock is 90 s behind the broker's, or more") in remarks(tally)
+
+
 def test_silence_is_said():
     assert [r.text for r in remarks(Tally(1800 * SECOND))] == ["no events in the last 30 min: nothing to watch"]
 

@@ -67,6 +67,9 @@ class Tally:
     ahead_us: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     """Source → how far each event's time was ahead of its append time."""
 
+    behind_us: int = 0
+    """How far this machine's clock is behind the broker's, at least: a record was appended so long after our now."""
+
     def add(self, project: str, kind: str, source: str, ahead_us: int) -> None:
         self.counts[project][kind] += 1
         self.ahead_us[source].append(ahead_us)
@@ -156,6 +159,8 @@ def window_s(metric: str, counts: Counter[str], span_us: int, policy: Policy) ->
 def _clocks(tally: Tally, policy: Policy) -> Iterator[Remark]:
     """An event is stamped before it is appended, so a sender ahead has a wrong clock; one far behind counts as late."""
     lateness_us = policy.time.lateness_us
+    if tally.behind_us > SECOND:
+        yield Remark("wrong", f"this machine's clock is {_span(tally.behind_us)} behind the broker's, or more")
     wrong = 0
     for source, ahead in sorted(tally.ahead_us.items()):
         typical = median(ahead)

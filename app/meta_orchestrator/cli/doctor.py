@@ -95,6 +95,7 @@ async def read_inputs(settings: "Settings", trust: "Trust", span: int) -> "Tally
 def _count(tally: "Tally", record: Any, topic: str, partitions: int, trust: "Trust") -> None:
     from meta_orchestrator.wire.records import read
 
+    tally.behind_us = max(tally.behind_us, record.timestamp * 1000 - now_us())
     place = (topic, record.partition, partitions, record.key, record.value)
     try:
         project, event = read(*place, record.headers, record.timestamp, record.offset, trust)
