@@ -47,6 +47,9 @@ class Sketch:
         return cls(np.array(dumped[0], np.int64), counts, int(counts.sum()))
 
 
+EMPTY = Sketch()
+
+
 def sketch_each(values: Mapping[str, Sequence[float]]) -> dict[str, Sketch]:
     """The sketch of each named sequence of values >= 0, all at once: one sort for all names."""
     lengths = [len(some) for some in values.values()]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from meta_orchestrator.core.collection.sketch import Sketch, sketch_each
+from meta_orchestrator.core.collection.sketch import EMPTY, Sketch, sketch_each
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class Slot:
     regressed: dict[str, None] = field(default_factory=dict)
     reworked: dict[str, None] = field(default_factory=dict)
     interventions: int = 0
-    latencies: Sketch = field(default_factory=Sketch)
+    latencies: Sketch = field(default_factory=lambda: EMPTY)
     durations: dict[str, Sketch] = field(default_factory=dict)
     latency_log_sum: float = 0.0
 
@@ -70,9 +70,11 @@ class Slot:
 
     def close(self) -> None:
         """Pack the durations: sketches are all that is kept of them."""
-        self.latencies = Sketch.of(self.latencies_ms)
-        self.latency_log_sum = float(np.log1p(self.latencies_ms).sum())
-        self.durations = sketch_each(self.durations_ms)
+        if self.latencies_ms:
+            self.latencies = Sketch.of(self.latencies_ms)
+            self.latency_log_sum = float(np.log1p(self.latencies_ms).sum())
+        if self.durations_ms:
+            self.durations = sketch_each(self.durations_ms)
         self.latencies_ms, self.durations_ms = [], {}
 
     def dump(self) -> dict[str, Any]:
