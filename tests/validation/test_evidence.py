@@ -94,7 +94,7 @@ def null_trial(generator: np.random.Generator, target: str) -> str:
     shares = {"rounds_decided": ("rounds_closed", 0.8), "handoffs_failed": ("handoffs_ended", 0.15),
               "tasks_regressed": ("tasks_finished", 0.08)}  # fmt: skip
     project.history.ticks.clear()
-    project.history.rows.clear()
+    project.history.clear()
     for tick in range(1, 182):
         sums = {name: generator.poisson(mean) for name, mean in rates.items()}
         sums |= {name: generator.binomial(sums[whole], share) for name, (whole, share) in shares.items()}

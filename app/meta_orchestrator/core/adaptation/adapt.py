@@ -11,10 +11,17 @@ from meta_orchestrator.messages.fields import SECOND
 
 
 def adapt(moment: Moment) -> None:
-    """Every rule may wish; each wish is answered. The first that passes is in flight for those after it."""
+    """Every rule may wish; each wish is answered. The first that passes is in flight for those after it.
+
+    A parameter on trial is not wished for: its review is the answer. Where nothing has happened since the last tick there
+    is nothing to judge anew.
+    """
+    if moment.history.ticks[-1:] != [moment.tick_us] and not moment.findings.insights:
+        return
+    trial = moment.ledger.trial
     for rule in RULES:
         wish = rule(moment)
-        if wish is not None:
+        if wish is not None and (trial is None or wish.parameter != trial.proposal.parameter):
             answer(moment, wish)
 
 

@@ -53,26 +53,41 @@ class History:
     def __init__(self, history_us: int) -> None:
         self.history_us = history_us
         self.ticks: list[int] = []
-        self.rows: list[NDArray[np.float64]] = []
+        self._rows = np.zeros((64, len(FIELDS)))
+        """Its last len(ticks) used rows count; it is written to the right and moved when it is full."""
+        self._used = 0
 
     def add(self, tick_us: int, row: NDArray[np.float64]) -> None:
         """Append the row of the slice that ends at `tick_us`, and forget what is too old."""
+        if self._used == len(self._rows):
+            self._move()
+        self._rows[self._used] = row
+        self._used += 1
         self.ticks.append(tick_us)
-        self.rows.append(row)
-        old = 0
-        while self.ticks[old] <= tick_us - self.history_us:
-            old += 1
-        del self.ticks[:old], self.rows[:old]
+        del self.ticks[: bisect_right(self.ticks, tick_us - self.history_us)]
+
+    @property
+    def rows(self) -> NDArray[np.float64]:
+        """All of them, shape (len(ticks), len(FIELDS)), to be read only."""
+        return self._rows[self._used - len(self.ticks) : self._used]
+
+    def clear(self) -> None:
+        self.ticks.clear()
 
     def between(self, after_us: int, until_us: int) -> NDArray[np.float64]:
-        """The rows of ticks in (after, until]: shape (n, len(FIELDS))."""
-        lo, hi = bisect_right(self.ticks, after_us), bisect_right(self.ticks, until_us)
-        return np.array(self.rows[lo:hi]) if hi > lo else np.zeros((0, len(FIELDS)))
+        """The rows of ticks in (after, until]: shape (n, len(FIELDS)), to be read only."""
+        return self.rows[bisect_right(self.ticks, after_us) : bisect_right(self.ticks, until_us)]
+
+    def _move(self) -> None:
+        """Make room: at least as much as there is now."""
+        kept = self.rows
+        self._rows = np.concatenate([kept, np.zeros((len(kept) + 64, len(FIELDS)))])
+        self._used = len(kept)
 
     def dump(self, after_us: int) -> dict[str, Any]:
         """The rows of ticks after a time."""
         begin = bisect_right(self.ticks, after_us)
-        return {"ticks": self.ticks[begin:], "rows": [row.tolist() for row in self.rows[begin:]]}
+        return {"ticks": self.ticks[begin:], "rows": self.between(after_us, 2**63).tolist()}
 
     def put(self, dumped: dict[str, Any]) -> None:
         """Add what was dumped before."""
