@@ -1,6 +1,7 @@
 """Fixtures of the tests that need a broker: one for the whole session, topics of one's own for every test."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterator
 from uuid import uuid4
@@ -12,6 +13,7 @@ from meta_orchestrator.wire import topics
 from tests.kafka.broker import Broker, any_broker, embedded_broker
 
 PARTITIONS = 4
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # brokers come and go here, and it tells of each time
 
 
 def pytest_configure(config: pytest.Config) -> None:

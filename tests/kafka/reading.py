@@ -22,7 +22,13 @@ def data(bootstrap: str, topic: str, committed: bool = True) -> list[dict[str, A
 async def read_async(bootstrap: str, topic: str, committed: bool = True, patience_s: float = 30) -> list[Record]:
     level = "read_committed" if committed else "read_uncommitted"
     reader = AIOKafkaConsumer(
-        topic, bootstrap_servers=bootstrap, isolation_level=level, enable_auto_commit=False, fetch_max_wait_ms=100
+        topic,
+        bootstrap_servers=bootstrap,
+        isolation_level=level,
+        enable_auto_commit=False,
+        fetch_max_wait_ms=100,
+        # Not seek_to_beginning: it may lose against the first reset, which goes to the end by default.
+        auto_offset_reset="earliest",
     )
     await reader.start()
     try:
@@ -33,7 +39,6 @@ async def read_async(bootstrap: str, topic: str, committed: bool = True, patienc
 
 async def _to_the_end(reader: AIOKafkaConsumer) -> list[Record]:
     partitions = sorted(reader.assignment())
-    await reader.seek_to_beginning(*partitions)
     ends = await reader.end_offsets(partitions)
     found: list[Record] = []
     while any([await reader.position(partition) < ends[partition] for partition in partitions]):

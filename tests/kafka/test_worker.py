@@ -178,18 +178,20 @@ def test_a_command_that_is_sent_again_is_replayed_and_acts_once(bench: Bench) ->
 
 
 def test_a_dead_letter_is_written_once_though_its_record_is_read_again_after_a_kill(bench: Bench) -> None:
-    worker = bench.worker("w", "--session", "6")
-    worker.wait_for("ready")
+    worker = bench.worker()
     for round_ in range(3):
+        worker.wait_for("ready")
         bad = ("agent-events", b"not json %d" % round_, b"checkout", [])
         good = [("agent-events", orjson.dumps(event(id=f"{round_}-{n}")), b"checkout", []) for n in range(20)]
+        if round_ == 1:
+            worker.stop_file.touch()
         asyncio.run(publish(bench, [*good, bad, *good], None))
         if round_ == 1:
             assert worker.stop_in_commit()
         else:
             worker.wait_for(lambda it: [line for line in it.said("turn") if line["dead_letters"]])
             worker.send(signal.SIGKILL)
-        worker = bench.worker("w", "--session", "6")
+        worker = bench.worker()
     worker.wait_for("ready")
     wait_until(lambda: len(bench.read("dead-letters")) >= 3)
     time.sleep(4)

@@ -16,7 +16,7 @@ from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP, Message
 
 from meta_orchestrator.drivers.live.ending import Ending
-from meta_orchestrator.drivers.live.log import say
+from meta_orchestrator.drivers.live.log import LOGGER, say
 from meta_orchestrator.drivers.live.options import Options
 from meta_orchestrator.drivers.live.owner import NotCopartitionedError, Owner
 from meta_orchestrator.drivers.live.partition import Partition
@@ -92,7 +92,7 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
 
     async def _on_agent_error(self, agent: Any, exc: BaseException) -> None:
         """Faust would take the batch as handled and go on."""
-        say("error in the agent", 50, exc_info=exc)
+        LOGGER.critical("an error in the agent", exc_info=exc)
         self.ending.fail(f"an error in the agent: {exc!r}")
 
     # ---- an assignment ----
@@ -120,26 +120,19 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
             return False
         return True
 
-    def stored_readings(self) -> dict[TP, Reading]:
-        """Where the heads say that reading goes on."""
+    def readings_to_seek(self) -> dict[TP, Reading]:
+        """Where reading goes on in the input topics of partitions that do not count yet."""
         return {
             TP(topic, owned.partition.number): owned.partition.head.readings[name]
             for owned in self.owner.owned.values()
             if owned.partition is not None and not owned.alive
             for topic, name in self.input_topics.items()
-            if owned.partition.head.readings[name].next is not None
         }
 
-    async def begin(self) -> None:
-        """Count from here, unless another assignment has come meanwhile."""
-        generation = self.consumer_generation_id
-        for number, owned in list(self.owner.owned.items()):
-            for topic, name in self.input_topics.items():
-                if owned.partition is not None and owned.partition.head.readings[name].next is None:
-                    owned.partition.head.readings[name].next = await self.consumer.position(TP(topic, number))
-        if generation == self.consumer_generation_id and self.consumer.flow_active:
-            self.owner.begin()
-            say("ready", partitions=sorted(self.owner.owned), generation=generation)
+    def begin(self) -> None:
+        """Count from here."""
+        self.owner.begin()
+        say("ready", partitions=sorted(self.owner.owned), generation=self.consumer_generation_id)
 
     async def on_stop(self) -> None:
         await self.owner.release()

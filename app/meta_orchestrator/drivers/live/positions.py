@@ -28,7 +28,7 @@ class Reading:
     """One input topic of one partition."""
 
     next: int | None = None
-    """The offset that comes next; None until the reader was asked where it stands."""
+    """The offset that comes next; None where there is no head: then `begin` says."""
     committed: int = 0
     """Offset read when the last transaction was committed: dead letters from below it stand in their topic."""
     reached_us: int = NEVER
@@ -39,15 +39,19 @@ class Reading:
     def hold(self, pane: int, start: int, reached_us: int) -> None:
         self.held.setdefault(pane, (start, reached_us))
 
-    def settle(self, first: int, end: int) -> str | None:
-        """Begin within [first, end], what the topic holds; says so where that is not where reading had ended."""
-        begin = self.next or 0
-        if self.committed > end:
-            self.next, self.committed = first, first
-            return f"it ends at {end}, below {begin} where reading stood: it was made anew; reading begins at {first}"
-        if begin < first:
-            self.next, self.committed = first, max(first, self.committed)
-            return f"{first - begin} records below {first} are gone (retention) and were never counted"
+    def begin(self, group: int | None, first: int, end: int) -> str | None:
+        """Settle where to begin in what the topic holds, [first, end); says so if that is not where reading had ended.
+
+        group: the consumer group's offset, which counts only where there is no head.
+        """
+        if self.next is None:
+            self.next = max(group or 0, first)
+        elif self.committed > end:
+            stood, self.next, self.committed = self.next, first, first
+            return f"it ends at {end}, reading stood at {stood}: it was made anew; reading begins at {first}"
+        elif self.next < first:
+            lost, self.next, self.committed = first - self.next, first, max(first, self.committed)
+            return f"{lost} records below {first} are gone (retention) and were never counted"
         return None
 
     def release(self, open_from: int | None) -> None:

@@ -6,6 +6,7 @@ broker restarts; the tests of `tests/kafka` fail without it.
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -155,26 +156,29 @@ class SeekToHeads(_Thread):
     """Faust begins where the group's offsets say: a second truth, which expires, and which the embedded broker cannot
     keep.
 
-    The heads say where to begin, so that state and position are one thing. Where there is no head, the group's offset.
+    The heads say where to begin, so that state and position are one thing. Where there is no head yet, it is the
+    group's offset, else the first record; never where the reader happens to stand: Faust lets it read on before it is
+    sought.
     """
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         group = dict(await super().seek_to_committed())
-        readings = self.app.stored_readings()
-        if readings and self.app.options.transactions:  # the embedded broker names ends that are too low
-            await self._settle(readings)
-        heads = {tp: reading.next for tp, reading in readings.items() if reading.next is not None}
-        if heads:
-            await self.seek_wait(heads)
-        return {**group, **heads}
-
-    async def _settle(self, readings: Mapping[TP, Reading]) -> None:
+        readings = self.app.readings_to_seek()
+        if not readings:
+            return group
         first = await self.earliest_offsets(*readings)
         end = await self.call_thread(self._ensure_consumer().end_offsets, list(readings))
-        for tp, reading in readings.items():
-            note = reading.settle(first[tp], end[tp])
-            if note is not None:
-                say("not where reading ended", logging.ERROR, topic=tp.topic, partition=tp.partition, note=note)
+        sought = {tp: self._begin(tp, readings[tp], group.get(tp), first[tp], end[tp]) for tp in readings}
+        await self.seek_wait(sought)
+        return {**group, **sought}
+
+    def _begin(self, tp: TP, reading: Reading, group: int | None, first: int, end: int) -> int:
+        if not self.app.options.transactions:
+            end = sys.maxsize  # the embedded broker names ends that are too low
+        note = reading.begin(group, first, end)
+        if note is not None:
+            say("not where reading ended", logging.ERROR, topic=tp.topic, partition=tp.partition, note=note)
+        return reading.next or 0
 
 
 class Thread(ReadCommitted, ReadableHighwaters, BatchedFetch, SeekToHeads):
@@ -214,9 +218,11 @@ class SeekAfterRecovery(_Consumer):
 
     async def perform_seek(self) -> None:
         if self.app.is_recovered():
+            generation = self.app.consumer_generation_id
             self.app.owner.load()
             await super().perform_seek()
-            await self.app.begin()
+            if self.flow_active and generation == self.app.consumer_generation_id:
+                self.app.begin()
 
 
 class BatchMessages(_Consumer):
