@@ -1,7 +1,8 @@
 """What can become of a change: applied, kept, taken back, rejected, unanswered."""
 
+from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.core.ledger import Ledger
-from meta_orchestrator.messages.outputs import ConfigChange, Decision, Escalation, EscalationCleared
+from meta_orchestrator.messages.outputs import ConfigChange, Decision, Drift, Escalation, EscalationCleared
 from meta_orchestrator.policy import Policy
 from tests.adaptation.making import ENFORCED, Project, at, change, decision, only, ready, wish
 
@@ -14,6 +15,7 @@ QUIET = {
     "capacity_us": 100,
 }
 BETTER = QUIET | {"handoffs_failed": 0, "points": 8, "busy_us": 80}
+WORSE_WHILE_ON_TRIAL = QUIET | {"handoffs_failed": 3}
 WORSE = QUIET | {"tasks_regressed": 4}
 LONGER = wish("workflow.handoff_timeout_s", 180, metric="handoff_failure_rate", reason="handoffs time out")
 
@@ -266,3 +268,30 @@ def test_a_second_wish_of_the_same_tick_finds_the_first_one_in_flight():
     project = ready()
     outputs = project.tick(LONGER, wish())
     assert [output.refused_by for output in outputs if isinstance(output, Decision)] == [None, "in_flight"]
+
+
+def test_a_trial_is_not_compared_with_what_was_under_another_configuration():
+    project = ready({"pace": {"warm_up_s": 0, "cooldown_s": 0}})
+    project.run(1800, rows=QUIET)
+    project.tick(LONGER, rows=QUIET)
+    project.applied().run(1800, rows=WORSE_WHILE_ON_TRIAL)
+    assert project.decisions[-1].verdict == "rolled_back"
+    project.run(900, rows=QUIET)
+    project.tick(LONGER, rows=QUIET)
+    project.applied().run(1800, rows=BETTER)
+    told = project.decisions[-1]
+    assert told.measured["handoff_failure_rate"].before == 0.2, "the failed trial in between is left out"
+    # The hour before 4590 s: from 990 s to the first trial at 1860 s, and from 120 s after its end at 3660 s
+    assert told.samples["ticks_before"] == 29 + 27
+
+
+def test_the_onset_of_a_fault_is_not_charged_to_the_change_that_answers_it():
+    project, metric = ready(), "handoff_failure_rate"
+    project.run(2700, rows=QUIET | {"handoffs_failed": 0})
+    project.run(870, rows=QUIET | {"handoffs_failed": 6})
+    onset = Drift(metric=metric, direction="up", before=0, after=0.6, since=at(2730), detector="d", evidence={})
+    project.tick(LONGER, rows=QUIET | {"handoffs_failed": 6}, findings=Findings(drifts={metric: onset}))
+    project.applied().run(1800, rows=QUIET | {"handoffs_failed": 4})
+    told = project.decisions[-1]
+    assert told.verdict == "kept"
+    assert (told.measured[metric].before, told.samples["ticks_before"]) == (0.6, 30)

@@ -86,6 +86,8 @@ class Trial:
     started_us: int
     review_us: int
     acknowledge_by_us: int
+    since_us: int
+    """When the present conditions began, as far as a drift told: older rows are not what it is compared with."""
     published: dict[str, Any]
     """The data of its `config.change`, to be published again word for word."""
     repeated: bool = False
@@ -168,6 +170,23 @@ class Ledger:
             if past.version > version:
                 config |= {name: move[0] for name, move in past.moves.items() if name in config}
         return config
+
+    def spans_of_config(self, version: int) -> list[tuple[int, int]]:
+        """When the configuration of a version was in force, up to that version's end: (from, until), newest first.
+
+        A change and its taking back leave the same configuration before and after.
+        """
+        spans, end_us = [], next((past.time_us for past in self.past if past.version == version + 1), 2**62)
+        away: dict[str, Value] = {}
+        for past in reversed([past for past in self.past if past.version <= version]):
+            if not away:
+                spans.append((past.time_us, end_us))
+            end_us = past.time_us
+            for name, (before, after) in past.moves.items():
+                if before == away.setdefault(name, after):
+                    del away[name]
+        remembered = not self.past or self.past[0].version == 1
+        return [*spans, (-(2**62), end_us)] if remembered and not away else spans
 
     def remember(self, past: Past) -> None:
         self.past = [*self.past, past][-REMEMBERED_VERSIONS:]

@@ -4,6 +4,7 @@ from meta_orchestrator.core.adaptation.publish import publish, spoken, tell
 from meta_orchestrator.core.collection.history import RATIOS
 from meta_orchestrator.core.ledger import By, Proposal, Trial, Waiting
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.validation.compare import before_change, conditions_since_us
 from meta_orchestrator.core.validation.evidence import estimate
 from meta_orchestrator.core.validation.metrics import internal, shown
 from meta_orchestrator.messages import outputs
@@ -15,6 +16,7 @@ def begin(moment: Moment, proposal: Proposal, by: By) -> None:
     """The change goes out, and its trial begins: exactly one parameter, a time of review, guards that take it back."""
     ledger, times = moment.ledger, moment.policy.trial
     review_us = moment.tick_us + round(times.review_s * SECOND)
+    since_us, guards = conditions_since_us(moment), announced_guards(moment, proposal.parameter)
     change = publish(
         moment,
         "trial",
@@ -24,7 +26,7 @@ def begin(moment: Moment, proposal: Proposal, by: By) -> None:
         trigger=proposal.trigger,
         expected=proposal.expected,
         review_at=format_time_us(review_us),
-        rollback_if=announced_guards(moment, proposal.parameter) or None,
+        rollback_if=guards or None,
         trial=proposal.id,
     )
     ledger.trial = Trial(
@@ -34,6 +36,7 @@ def begin(moment: Moment, proposal: Proposal, by: By) -> None:
         started_us=moment.tick_us,
         review_us=review_us,
         acknowledge_by_us=moment.tick_us + round(times.acknowledge_s * SECOND),
+        since_us=since_us,
         published=change.model_dump(mode="json"),
         applied_us=moment.tick_us if ledger.assumed else None,
     )
@@ -69,7 +72,7 @@ def recommend(moment: Moment, proposal: Proposal, why: str) -> None:
 def announced_guards(moment: Moment, parameter: str) -> list[Guard]:
     """The guard metrics that are known now, each with the value beyond which it is clearly worse."""
     policy = moment.policy
-    before = moment.history.between(moment.tick_us - round(policy.trial.baseline_s * SECOND), moment.tick_us)
+    before = before_change(moment, moment.ledger.version, moment.tick_us, conditions_since_us(moment))
     guards = []
     for name in policy.parameters[parameter].guards:
         metric = internal(name)

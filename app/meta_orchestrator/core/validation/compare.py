@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from math import exp
 
+import numpy as np
+
 from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import Estimate, Rows, certainty, difference, estimate, interval
 from meta_orchestrator.core.validation.metrics import LATENCY, public, shown
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import SECOND, parse_time_us
 from meta_orchestrator.messages.outputs import Measured
 from meta_orchestrator.policy import Policy
 
@@ -52,8 +54,29 @@ def compare(before: Rows, after: Rows, metric: str, sign: int) -> Comparison | N
 
 
 def before_trial(moment: Moment, trial: Trial) -> Rows:
-    """The rows of the time before the change."""
-    return moment.history.between(trial.started_us - round(moment.policy.trial.baseline_s * SECOND), trial.started_us)
+    """What a trial is compared with."""
+    return before_change(moment, trial.version - 1, trial.started_us, trial.since_us)
+
+
+def before_change(moment: Moment, version: int, at_us: int, since_us: int) -> Rows:
+    """The last `trial.baseline_s` before a time, but only what was settled under the configuration of `version`.
+
+    And nothing from before the present conditions: the onset of a fault is not charged to the change that answers it.
+    """
+    times = moment.policy.trial
+    oldest_us = max(at_us - round(times.baseline_s * SECOND), since_us)
+    settle_us = round(times.settle_s * SECOND)
+    spans = reversed(moment.ledger.spans_of_config(version))
+    parts = [
+        moment.history.between(max(begin_us + settle_us, oldest_us), min(end_us, at_us)) for begin_us, end_us in spans
+    ]
+    return np.concatenate(parts) if parts else moment.history.between(0, 0)
+
+
+def conditions_since_us(moment: Moment) -> int:
+    """Since when things are as they are now: the latest drift that is remembered, but a window ago at the least."""
+    since_us = [parse_time_us(drift.since) for drift in moment.findings.drifts.values()]
+    return min(max(since_us, default=0), moment.tick_us - moment.policy.time.window_us)
 
 
 def during_trial(moment: Moment, trial: Trial, settled: bool = True) -> Rows:

@@ -40,7 +40,7 @@ def conclude(moment: Moment, trial: Trial, ending: Ending, explanation: str, **m
 
 
 def supersede(moment: Moment, moves: dict[str, Value], reason: str) -> None:
-    """Before other values move: a trial under which the configuration changes is worthless, so its value goes back too."""
+    """Before other values move: a trial under which the configuration changes is worthless; its value goes back too."""
     trial = moment.ledger.trial
     if trial:
         moves.setdefault(trial.proposal.parameter, trial.proposal.from_)

@@ -61,8 +61,8 @@ def look(moment: Moment, part: str, whole: str, target: float, side: Side = "abo
 def look_at(moment: Moment, measure: Callable[[Rows], Estimate | None], target: float, side: Side = "above") -> Look:
     """The window first, then twice as far back and so on.
 
-    Up to `analysis.lookback_s` while it is unclear, up to `time.history_s` while there are too few values; never past the
-    last change, since that was another configuration.
+    Up to `analysis.lookback_s` while it is unclear, up to `time.history_s` while there are too few values; never past
+    the last change, since that was another configuration.
     """
     policy = moment.policy
     span_us, longest_us = policy.time.window_us, _reach_us(moment)
