@@ -95,8 +95,9 @@ def test_half_of_a_trouble_is_none(rule, rows, more):
 
 def test_a_wish_on_thin_evidence_is_made_and_refused_by_evidence():
     project = ready()
-    project.run(60, rows=HEALTHY | {"handoffs_ended": 4, "handoffs_failed": 2, "handoffs_timed_out": 2})
-    told = decision(project.tick(rules=True))
+    thin = HEALTHY | {"handoffs_ended": 4, "handoffs_failed": 2, "handoffs_timed_out": 2}
+    project.tick(rows=thin)
+    told = decision(project.tick(rows=thin, rules=True))
     assert (told.proposal.parameter, told.refused_by) == ("workflow.handoff_timeout_s", "evidence")
     assert "it rests on 8 values, and 20 are needed" in told.explanation
 
@@ -151,3 +152,11 @@ def test_by_default_a_found_trouble_is_a_recommendation_after_the_warm_up():
     told = decision(project.tick(rows=TIMEOUTS, rules=True))
     assert (told.verdict, told.proposal.to) == ("recommended", 180)
     assert project.ledger.version == 0
+
+
+def test_a_parameter_on_trial_is_not_wished_for_again():
+    project = ready()
+    project.run(900, rows=TIMEOUTS)
+    assert [it.verdict for it in project.tick(rows=TIMEOUTS, rules=True)[1:]] == ["changed"]
+    project.ledger.trial.applied_us = project.ledger.trial.started_us
+    assert project.tick(rows=TIMEOUTS, rules=True) == []

@@ -13,8 +13,8 @@ from meta_orchestrator.messages.fields import SECOND
 def adapt(moment: Moment) -> None:
     """Every rule may wish; each wish is answered. The first that passes is in flight for those after it.
 
-    A parameter on trial is not wished for: its review is the answer. Where nothing has happened since the last tick there
-    is nothing to judge anew.
+    A parameter on trial is not wished for: its review is the answer. Where nothing has happened since the last tick
+    there is nothing to judge anew.
     """
     if moment.history.ticks[-1:] != [moment.tick_us] and not moment.findings.insights:
         return
