@@ -9,13 +9,12 @@ from meta_orchestrator.core.validation.evidence import estimate
 from meta_orchestrator.core.validation.metrics import internal, shown
 from meta_orchestrator.messages import outputs
 from meta_orchestrator.messages.fields import SECOND, format_time_us
-from meta_orchestrator.messages.outputs import Guard
+from meta_orchestrator.messages.outputs import ConfigChange, Guard
 
 
 def begin(moment: Moment, proposal: Proposal, by: By) -> None:
     """The change goes out, and its trial begins: exactly one parameter, a time of review, guards that take it back."""
-    ledger, times = moment.ledger, moment.policy.trial
-    review_us = moment.tick_us + round(times.review_s * SECOND)
+    ledger, review_us = moment.ledger, moment.tick_us + round(moment.policy.trial.review_s * SECOND)
     since_us, guards = conditions_since_us(moment), announced_guards(moment, proposal.parameter)
     change = publish(
         moment,
@@ -29,17 +28,7 @@ def begin(moment: Moment, proposal: Proposal, by: By) -> None:
         rollback_if=guards or None,
         trial=proposal.id,
     )
-    ledger.trial = Trial(
-        proposal=proposal,
-        change=change.change,
-        version=change.version,
-        started_us=moment.tick_us,
-        review_us=review_us,
-        acknowledge_by_us=moment.tick_us + round(times.acknowledge_s * SECOND),
-        since_us=since_us,
-        published=change.model_dump(mode="json"),
-        applied_us=moment.tick_us if ledger.assumed else None,
-    )
+    ledger.trial = _trial(moment, proposal, change, since_us, review_us)
     ledger.changes_us.append(moment.tick_us)
     tell(
         moment,
@@ -51,6 +40,21 @@ def begin(moment: Moment, proposal: Proposal, by: By) -> None:
         evidence=proposal.evidence,
         expected=proposal.expected,
         trial=outputs.Trial(id=proposal.id, design="step", review_at=format_time_us(review_us)),
+    )
+
+
+def _trial(moment: Moment, proposal: Proposal, change: ConfigChange, since_us: int, review_us: int) -> Trial:
+    """What is remembered of it until it ends."""
+    return Trial(
+        proposal=proposal,
+        change=change.change,
+        version=change.version,
+        started_us=moment.tick_us,
+        review_us=review_us,
+        acknowledge_by_us=moment.tick_us + round(moment.policy.trial.acknowledge_s * SECOND),
+        since_us=since_us,
+        published=change.model_dump(mode="json"),
+        applied_us=moment.tick_us if moment.ledger.assumed else None,
     )
 
 
