@@ -11,12 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from meta_orchestrator.demo.story import Line, Story, values
-from meta_orchestrator.view import value_text
+from meta_orchestrator.messages.fields import SECOND, parse_time_us
+from meta_orchestrator.view import ProjectView, value_text
 
 BARS = "▁▂▃▄▅▆▇█"
-TREND = 40
-"""Snapshots in a sparkline."""
-LINES = 14
+TREND = 60
+"""Snapshots in a sparkline; the demo makes one a second."""
+LINES = 12
 PLAIN_S = 10.0
 STYLES = {
     "fault": "bold yellow",
@@ -93,7 +94,7 @@ def _metrics(story: Story) -> Table:
     table = Table(box=None, expand=True, header_style="dim")
     table.add_column("metric, last 20 s")
     table.add_column("now", justify="right")
-    table.add_column(f"the last {TREND * 2} s", no_wrap=True)
+    table.add_column(f"the last {TREND} s", no_wrap=True)
     for name, title, unit in METRICS:
         found = values(story.project, name)[-TREND:]
         table.add_row(title, unit(found[-1]) if found and found[-1] is not None else "-", sparkline(found))
@@ -121,7 +122,16 @@ def _height(value: float, low: float, span: float) -> int:
 def _state(story: Story) -> str:
     project = story.project
     team = "the team debates trifles" if story.told_fault else "the team is healthy"
-    return f"{team} · {project.phase or 'starting'} · version {project.version}"
+    return f"{team} · {_trial(project) or project.phase or 'starting'} · version {project.version}"
+
+
+def _trial(project: ProjectView) -> str | None:
+    """What is being tried and for how much longer."""
+    if project.trial is None or project.time_us is None:
+        return None
+    data = project.trial["data"]
+    left_s = (parse_time_us(data["trial"]["review_at"]) - project.time_us) / SECOND
+    return f"on trial: {data['proposal']['parameter']} = {data['proposal']['to']}, judged in {max(left_s, 0):.0f} s"
 
 
 def _metrics_line(story: Story) -> str:

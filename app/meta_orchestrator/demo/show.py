@@ -53,14 +53,14 @@ async def _show(for_s: float | None, directory: Path, console: Console) -> int:
     with suppress(asyncio.CancelledError):
         await playing
     for line in story.summary():
-        console.print(line)
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
     return 1 if for_s is not None and not ending.is_set() and not story.applied else 0
 
 
 async def _play(directory: Path, story: Story, console: Console) -> None:
     """Until it is cancelled; whatever fails ends it all."""
     async with AsyncExitStack() as stack:
-        console.print("Starting an embedded broker, the worker, a team of 11 agents and its orchestrator …")
+        console.print("Starting an embedded broker, a worker, a team and its orchestrator …")
         address = await stack.enter_async_context(embedded_broker(directory))
         process = await stack.enter_async_context(worker(address, directory))
         publisher = await stack.enter_async_context(Publisher(broker=address, source="team", project=PROJECT))
