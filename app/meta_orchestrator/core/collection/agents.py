@@ -16,7 +16,7 @@ BILLION = 1_000_000_000
 
 @dataclass(slots=True)
 class Agent:
-    """`beat` is the last utilization in billionths, from `beat_us` on; `running` the tasks it works on now."""
+    """`beat` is the last utilization in billionths, from `beat_us` on; `running` the tasks it works on now, of the `held`."""
 
     seen_us: int
     agent_type: str | None = None
@@ -27,6 +27,11 @@ class Agent:
     had_task: bool = False
     running: int = 0
     settled_us: int = 0
+    held: int = 0
+
+    def is_forgotten(self, now_us: int) -> bool:
+        """Not heard of for 24 h, and holding nothing that somebody may still speak of."""
+        return now_us - self.seen_us > DAY_US and not self.held
 
     def settle(self, until_us: int, sums: AgentSums) -> None:
         """Add what was worked and what heartbeats say since the last call, up to a moment of the same slot."""
@@ -51,7 +56,7 @@ class Agent:
 
 
 class Agents(Book[Agent]):
-    """All agents of a project; forgotten 24 h after their last event, unless they work on a task."""
+    """All agents of a project; forgotten 24 h after their last event, unless they hold a task."""
 
     def __init__(self) -> None:
         super().__init__(Agent)
@@ -66,6 +71,11 @@ class Agents(Book[Agent]):
         agent = self[name]
         agent.settle(time_us, slot.agents[name])
         agent.beat, agent.beat_us = round(utilization * BILLION), time_us
+
+    def hold(self, name: str, change: int) -> None:
+        """One task more (+1) or less (-1) is held."""
+        self[name].held += change
+        self.changed.add(name)
 
     def work(self, name: str, time_us: int, change: int, slot: Slot) -> None:
         """One task more (+1) or less (-1) is worked on from here."""
@@ -83,9 +93,9 @@ class Agents(Book[Agent]):
             agent.settled_us = slot.end_us
 
     def forget(self, now_us: int) -> None:
-        """Drop who has not been heard of for 24 h and works on nothing."""
+        """Drop the forgotten ones, to save room: a name that comes again is new either way."""
         for name, agent in list(self.items()):
-            if now_us - agent.seen_us > DAY_US and not agent.running:
+            if agent.is_forgotten(now_us):
                 self.drop(name)
 
     def skip(self, until_us: int) -> None:

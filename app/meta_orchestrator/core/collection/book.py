@@ -1,7 +1,8 @@
 """A dictionary of small records that can say what has changed since it was last asked, so that only that is stored."""
 
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 Entry = TypeVar("Entry")
@@ -13,6 +14,7 @@ class Book(dict[str, Entry], Generic[Entry]):
     def __init__(self, make: Callable[..., Entry]) -> None:
         super().__init__()
         self.make = make
+        self.values_of = attrgetter(*(field.name for field in fields(make)))  # type: ignore[arg-type]
         self.changed: set[str] = set()
 
     def drop(self, name: str) -> None:
@@ -22,7 +24,7 @@ class Book(dict[str, Entry], Generic[Entry]):
 
     def take(self) -> dict[str, Any]:
         """Changed entries as lists, None for removed ones; in the order of names."""
-        taken = {name: astuple(self[name]) if name in self else None for name in sorted(self.changed)}  # type: ignore[call-overload]
+        taken = {name: self.values_of(self[name]) if name in self else None for name in sorted(self.changed)}
         self.changed.clear()
         return taken
 
@@ -30,7 +32,7 @@ class Book(dict[str, Entry], Generic[Entry]):
         self.changed.clear()
 
     def dump(self) -> dict[str, Any]:
-        return {name: astuple(entry) for name, entry in self.items()}  # type: ignore[call-overload]
+        return {name: self.values_of(entry) for name, entry in self.items()}
 
     def put(self, dumped: dict[str, Any]) -> None:
         """Set what was dumped or taken before."""

@@ -70,7 +70,10 @@ class Books:
             for field in fields:
                 name = data[field]
                 if field != "to_agent" or name != data["from_agent"]:
-                    (agents.get(name) or agents.meet(name, start_us)).seen_us = time_us
+                    agent = agents.get(name)
+                    if agent is None or agent.is_forgotten(time_us):
+                        agent = agents.meet(name, start_us)
+                    agent.seen_us = time_us
                     sums[name].events += 1
             if turn is not None:
                 turn(event, slot)

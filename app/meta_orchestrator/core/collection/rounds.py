@@ -16,6 +16,9 @@ class Round:
     criticality: str | None = None
     votes: dict[str, str] = field(default_factory=dict)
 
+    def is_forgotten(self, now_us: int) -> bool:
+        return now_us - self.seen_us > DAY_US
+
 
 class Rounds(Book[Round]):
     """Rounds not yet closed; forgotten 24 h after their last event."""
@@ -53,7 +56,7 @@ class Rounds(Book[Round]):
 
     def forget(self, now_us: int) -> None:
         for name, found in list(self.items()):
-            if now_us - found.seen_us > DAY_US:
+            if found.is_forgotten(now_us):
                 self.drop(name)
 
     def _named(self, event: Event) -> Round | None:
@@ -62,7 +65,7 @@ class Rounds(Book[Round]):
         if self.ended.knows(name, event[0]):
             return None
         found = self.get(name)
-        if found is None:
+        if found is None or found.is_forgotten(event[0]):
             found = self[name] = Round(event[0])
         found.seen_us = event[0]
         self.changed.add(name)

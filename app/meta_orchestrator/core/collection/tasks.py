@@ -16,6 +16,10 @@ class Task:
     running: bool = False
     points: float | None = None
 
+    def is_forgotten(self, now_us: int) -> bool:
+        """Held by nobody, and nobody said anything of it for 24 h."""
+        return self.holder is None and now_us - self.seen_us > DAY_US
+
 
 class Tasks(Book[Task]):
     """Tasks that are held, and those of the last 24 h for their points. Agents' running tasks are kept beside."""
@@ -36,36 +40,39 @@ class Tasks(Book[Task]):
         task = self.get(name)
         return task is not None and task.holder is not None
 
+    def steps_among(self, names: set[str], now_us: int) -> set[str]:
+        """Those of some tasks that are steps."""
+        return {name for name in names & self.steps if not self[name].is_forgotten(now_us)}
+
     def start(self, event: Event, slot: Slot) -> None:
         """Held by the agent that started it last; a second start by its holder changes nothing but its points."""
         time_us, data = event[0], event[4]
         task = self._named(event)
         if task.holder != data["agent"]:
-            self._stop(task, time_us, slot)
-            self.held += task.holder is None
+            self._release(task, time_us, slot)
             task.holder = data["agent"]
+            self.agents.hold(task.holder, +1)
+            self.held += 1
             self._run(task, time_us, slot)
 
     def block(self, event: Event, slot: Slot) -> None:
-        task = self.get(event[4]["task"])
+        task = self._known(event)
         if task is not None:
             self._stop(task, event[0], slot)
             self._touch(event, task)
 
     def unblock(self, event: Event, slot: Slot) -> None:
-        task = self.get(event[4]["task"])
-        if task is not None and task.holder is not None and not task.running:
-            self._run(task, event[0], slot)
+        task = self._known(event)
+        if task is not None:
+            if task.holder is not None and not task.running:
+                self._run(task, event[0], slot)
             self._touch(event, task)
 
     def finish(self, event: Event, slot: Slot) -> None:
         """Any outcome ends it; its duration is the sender's, its points count at the first success."""
         time_us, data = event[0], event[4]
         task, name, outcome = self._named(event), data["task"], data["outcome"]
-        if task.holder is not None:
-            self._stop(task, time_us, slot)
-            task.holder = None
-            self.held -= 1
+        self._release(task, time_us, slot)
         slot.durations_ms.setdefault(data["agent"], []).append(data["duration_ms"])
         slot.finished[name] = None
         if outcome == "abandoned":
@@ -75,24 +82,37 @@ class Tasks(Book[Task]):
             slot.points += 1 if task.points is None else task.points
 
     def forget(self, now_us: int) -> None:
-        """Drop what nobody holds and nobody named for 24 h."""
+        """Drop the forgotten ones, to save room."""
         for name, task in list(self.items()):
-            if task.holder is None and now_us - task.seen_us > DAY_US:
+            if task.is_forgotten(now_us):
                 self.drop(name)
                 self.steps.discard(name)
 
     def _named(self, event: Event) -> Task:
         """The task of a started or finished event, with the points that it names."""
         data = event[4]
-        task = self.get(data["task"])
+        task = self._known(event)
         if task is None:
             task = self[data["task"]] = Task(event[0])
+            self.steps.discard(data["task"])
         points = data.get("points")
         if points is not None:
             task.points = points
             (self.steps.discard if points else self.steps.add)(data["task"])
         self._touch(event, task)
         return task
+
+    def _known(self, event: Event) -> Task | None:
+        task = self.get(event[4]["task"])
+        return None if task is None or task.is_forgotten(event[0]) else task
+
+    def _release(self, task: Task, time_us: int, slot: Slot) -> None:
+        """Nobody holds it any more."""
+        if task.holder is not None:
+            self._stop(task, time_us, slot)
+            self.agents.hold(task.holder, -1)
+            task.holder = None
+            self.held -= 1
 
     def _touch(self, event: Event, task: Task) -> None:
         task.seen_us = event[0]

@@ -117,7 +117,8 @@ class Window:
 
     def _tasks(self, name: str, tasks: Tasks) -> set[str]:
         """Distinct tasks without steps, which are in no rate."""
-        return self._names(name) - tasks.steps
+        names = self._names(name)
+        return names - tasks.steps_among(names, self.tick_us)
 
     def _utilization(self, agents: Agents) -> dict[str, float | None]:
         """Mean over live agents by type, of those of whom something is known."""

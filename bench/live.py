@@ -1,0 +1,124 @@
+"""The whole worker on Kafka, beside a bare fetch and beside Faust as its documentation shows it."""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from bench.timing import Row
+from meta_orchestrator.wire.topics import INPUTS
+from tests.kafka.broker import any_broker
+from tests.kafka.conftest import PARTITIONS, new_prefix
+from tests.kafka.harness import ROOT, Bench, event, now_us, wait_until
+from tests.kafka.reading import read
+
+POLICY = """
+[time]
+pane_s = 1
+tick_s = 2
+window_s = 20
+lateness_s = 2
+"""
+IDIOMATIC_EVENTS = 20_000
+READ = ("agent-events", "consensus-events")
+
+
+def measure(events: int) -> list[Row]:
+    """Events a second of one worker on a backlog, its ticks and transactions included; the ratio is to bare fetch."""
+    with any_broker() as broker, tempfile.TemporaryDirectory() as directory:
+        if not broker.real:
+            return [("not measured", broker.why_not, "", "")]
+        bench = Bench(broker.bootstrap, new_prefix(broker.bootstrap), Path(directory))
+        (bench.directory / "policy.toml").write_text(POLICY)
+        asyncio.run(_load(bench, events))
+        bare = [asyncio.run(_bare(bench, events))]
+        idiomatic = _idiomatic(bench)
+        whole = _whole(bench, events)
+        bare.append(asyncio.run(_bare(bench, events)))
+    fetch = sum(bare) / 2
+    return [
+        ("bare aiokafka fetch + orjson (mean of before and after)", f"{fetch:,.0f}", "events/s", "1.00"),
+        ("the whole worker", f"{whole:,.0f}", "events/s", f"{whole / fetch:.3f}"),
+        (f"idiomatic Faust ({IDIOMATIC_EVENTS:,} events)", f"{idiomatic:,.0f}", "events/s", f"{idiomatic / fetch:.4f}"),
+        ("worker / idiomatic", f"{whole / idiomatic:.0f}", "times", ""),
+    ]
+
+
+async def _load(bench: Bench, events: int) -> None:
+    """A backlog, and past the lateness a `clock.tick` on every input partition, so that all of it falls due."""
+    import random
+
+    dice, began_us = random.Random(1), now_us()  # noqa: S311 - a load, no secret
+    producer = AIOKafkaProducer(bootstrap_servers=bench.bootstrap, linger_ms=5, acks="all")
+    await producer.start()
+    for number in range(events):
+        one = event(number, now_us(), dice)
+        topic = "consensus-events" if one["type"].startswith("consensus") else "agent-events"
+        await producer.send(bench.prefix + topic, orjson.dumps(one), key=one["project"].encode())
+    await producer.flush()
+    print(f"loaded {events:,} events in {(now_us() - began_us) / 1e6:.1f} s", flush=True)
+    await asyncio.sleep(7)
+    tick = orjson.dumps(event(0, now_us(), dice) | {"type": "clock.tick", "id": "end", "data": {}})
+    for topic in INPUTS:
+        for partition in range(PARTITIONS):
+            await producer.send(bench.prefix + topic, tick, partition=partition)
+    await producer.stop()
+
+
+async def _bare(bench: Bench, events: int) -> float:
+    """Fetch and parse everything, keep nothing."""
+    reader = AIOKafkaConsumer(bootstrap_servers=bench.bootstrap, enable_auto_commit=False, max_poll_records=4000)
+    await reader.start()
+    partitions = [TopicPartition(bench.prefix + topic, p) for topic in READ for p in range(PARTITIONS)]
+    reader.assign(partitions)
+    await reader.seek_to_beginning(*partitions)
+    seen, began = 0, time.perf_counter()
+    while seen < events:
+        for records in (await reader.getmany(timeout_ms=500)).values():
+            for record in records:
+                orjson.loads(record.value)
+            seen += len(records)
+    took = time.perf_counter() - began
+    await reader.stop()
+    return seen / took
+
+
+def _whole(bench: Bench, events: int) -> float:
+    """From the first moment at which records count to the commit of the last tick."""
+    worker = bench.worker("w")
+    try:
+        ready = worker.wait_for("ready", 60)[0]
+        wait_until(lambda: _counted(bench) >= events, 120)
+        turns = worker.said("turn")
+    finally:
+        worker.stop()
+    last = next(turn for turn in reversed(turns) if turn["outputs"])
+    return events / (_seconds(last["at"]) - _seconds(ready["at"]))
+
+
+def _counted(bench: Bench) -> int:
+    """Events that the agents' counts of committed snapshots tell of; windows are ten ticks long."""
+    snapshots = [orjson.loads(record.value or b"{}") for record in read(bench.bootstrap, bench.prefix + "metrics")]
+    counts = [sum(s["data"]["counts"].values()) for s in snapshots if s["type"] == "metrics.snapshot"]
+    return sum(counts) // 10
+
+
+def _seconds(text: str) -> float:
+    from meta_orchestrator.messages.fields import parse_time_us
+
+    return parse_time_us(text) / 1e6
+
+
+def _idiomatic(bench: Bench) -> float:
+    """Events a second that the documented way handles: an agent, a tumbling window in a table."""
+    command = [sys.executable, "-m", "bench.idiomatic", bench.bootstrap, bench.prefix, str(IDIOMATIC_EVENTS)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("rate ")]
+    if not lines:
+        raise RuntimeError(f"idiomatic Faust failed: {done.stderr[-2000:]}")
+    return float(lines[-1].split()[1])

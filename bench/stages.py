@@ -1,0 +1,55 @@
+"""Where the time of an event goes, stage by stage, without Kafka."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from bench.timing import Row, journal
+from meta_orchestrator.core import loop as loop_module
+from meta_orchestrator.core.loop import Loop
+from meta_orchestrator.drivers.replay import tune_garbage_collector
+from meta_orchestrator.messages.cloudevent import CloudEvent
+from meta_orchestrator.policy import Policy
+from meta_orchestrator.wire.decode import event_of, parse
+
+STEPS = ("collect", "analyse", "hear", "obey", "validate", "learn", "adapt", "_publish_metrics")
+
+
+def measure(events: int) -> list[Row]:
+    """Microseconds an event, at the default policy: parse, event, observe, and each room of a tick."""
+    tune_garbage_collector()
+    lines, spent = journal(events // 4, 500), defaultdict[str, float](float)
+    parsed = _timed("parse", spent, lambda: [parse(line) for line in lines])
+    read = _timed("event", spent, lambda: [event_of(p, v, n) for n, (p, v) in enumerate(zip(parsed, lines, strict=True))])
+    loop = Loop(Policy())
+    projects = [p.get("project") for p in parsed]
+    _timed("observe", spent, lambda: [loop.observe(p, e, 0) for p, e in zip(projects, read, strict=True) if p])
+    outputs: list[Any] = []
+    originals = {name: getattr(loop_module, name) for name in STEPS}
+    try:
+        for name, step in originals.items():
+            setattr(loop_module, name, _watched(name, step, spent))
+        while (tick_us := loop.due(read[-1][0])) is not None:
+            outputs += loop.decide(tick_us)
+            _timed("rows", spent, loop.rows)
+    finally:
+        for name, step in originals.items():
+            setattr(loop_module, name, step)
+    _timed("encode outputs", spent, lambda: [o.to_json() for o in outputs if isinstance(o, CloudEvent)])
+    total = sum(spent.values())
+    return [
+        (name.strip("_"), f"{1e6 * seconds / len(lines):.2f}", "us an event", f"{seconds / total:.0%}")
+        for name, seconds in spent.items()
+    ]
+
+
+def _timed(name: str, spent: dict[str, float], work: Callable[[], Any]) -> Any:
+    began = time.perf_counter()
+    done = work()
+    spent[name] += time.perf_counter() - began
+    return done
+
+
+def _watched(name: str, step: Callable[..., Any], spent: dict[str, float]) -> Callable[..., Any]:
+    return lambda *given: _timed(name, spent, lambda: step(*given))
