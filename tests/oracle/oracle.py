@@ -128,18 +128,20 @@ def round_closes(events: list[Event]) -> list[Close]:
     closes: list[Close] = []
     closed: dict[str, int] = {}
     votes: dict[str, dict[str, str]] = {}
+    heard: dict[str, int] = {}
     for event in events:
-        if event.type not in ("consensus.vote.cast", "consensus.round.closed"):
+        if event.type not in ("consensus.round.opened", "consensus.vote.cast", "consensus.round.closed"):
             continue
         name = event.data["round"]
         if name in closed and event.time_us <= closed[name] + DAY:
             continue
+        if event.time_us > heard.get(name, event.time_us) + DAY:
+            votes.pop(name, None)  # forgotten
+        heard[name] = event.time_us
         if event.type == "consensus.vote.cast":
             votes.setdefault(name, {})[event.data["agent"]] = event.data["choice"]
-        else:
-            closes.append(
-                Close(event.time_us, event.data["outcome"], event.data["latency_ms"], votes.pop(name, {}))
-            )
+        elif event.type == "consensus.round.closed":
+            closes.append(Close(event.time_us, event.data["outcome"], event.data["latency_ms"], votes.pop(name, {})))
             closed[name] = event.time_us
     return closes
 
@@ -153,20 +155,31 @@ def successes(events: list[Event]) -> list[tuple[int, Any]]:
             task = event.data["task"]
             if task not in first or event.time_us > first[task] + DAY:
                 first[task] = event.time_us
-                found.append((event.time_us, points(task, events[: number + 1])))
+                found.append((event.time_us, points(task, events[: number + 1], event.time_us)))
     return found
 
 
-def points(task: str, events: list[Event]) -> Any:
-    """Those last named by its started and finished events, else 1."""
-    named = [
-        event.data["points"]
-        for event in events
-        if event.type in ("agent.task.started", "agent.task.finished")
-        and event.data["task"] == task
-        and event.data.get("points") is not None
-    ]
-    return named[-1] if named else 1
+def points(task: str, events: list[Event], now_us: int) -> Any:
+    """Those last named by its started and finished events, else 1. What nobody holds is forgotten after a day."""
+    named, holder, heard_us = None, None, None
+    for event in events:
+        if not is_of_task(event, task):
+            continue
+        if holder is None and heard_us is not None and event.time_us > heard_us + DAY:
+            named, heard_us = None, None
+        if event.type in ("agent.task.started", "agent.task.finished"):
+            named = event.data["points"] if event.data.get("points") is not None else named
+            holder = event.data["agent"] if event.type == "agent.task.started" else None
+            heard_us = event.time_us
+        elif heard_us is not None:
+            heard_us = event.time_us
+    forgotten = holder is None and heard_us is not None and now_us > heard_us + DAY
+    return 1 if named is None or forgotten else named
+
+
+def is_of_task(event: Event, task: str) -> bool:
+    """Whether it says who works on this task."""
+    return event.type.startswith("agent.task.") and event.type in KNOWN and event.data["task"] == task
 
 
 def work(events: list[Event]) -> list[Held]:
@@ -176,7 +189,7 @@ def work(events: list[Event]) -> list[Held]:
         holder: str | None = None
         running_since: int | None = None
         for event in events:
-            if not event.type.startswith("agent.task.") or event.type not in KNOWN or event.data["task"] != task:
+            if not is_of_task(event, task):
                 continue
             if event.type == "agent.task.started" and event.data["agent"] == holder:
                 continue
@@ -193,6 +206,22 @@ def work(events: list[Event]) -> list[Held]:
         if holder is not None and running_since is not None:
             done.append(Held(holder, running_since, None))
     return done
+
+
+def known_of(agent: str, events: list[Event]) -> list[Event]:
+    """The events that name an agent, since it was last forgotten: a day without one, holding no task at its end."""
+    known: list[Event] = []
+    holder: dict[str, str | None] = {}
+    for event in events:
+        if agent in agents_of(event):
+            if known and event.time_us > known[-1].time_us + DAY and agent not in holder.values():
+                known = []
+            known.append(event)
+        if event.type == "agent.task.started":
+            holder[event.data["task"]] = event.data["agent"]
+        elif event.type == "agent.task.finished":
+            holder[event.data["task"]] = None
+    return known
 
 
 # ---- one tick ----
@@ -271,7 +300,8 @@ class View:
 
     def tasks(self, events: list[Event]) -> set[str]:
         """Distinct ones, without those of 0 points: these are steps."""
-        return {task for task in (event.data["task"] for event in events) if points(task, self.past) != 0}
+        named = {event.data["task"] for event in events}
+        return {task for task in named if points(task, self.past, self.tick_us) != 0}
 
     def regressions(self) -> Fraction | None:
         regressed = self.tasks([event for event in self.of("agent.quality.checked") if event.data["regression"]])
@@ -296,28 +326,29 @@ class View:
     def live(self) -> Iterator[str]:
         recent = [event for event in self.past if event.time_us >= self.tick_us - LIVE_FOR]
         for agent in sorted({agent for event in recent for agent in agents_of(event)}):
-            comings = [event.type for event in self.past if self.speaks(event, agent, "registered", "deregistered")]
-            if not comings or comings[-1] == "agent.registered":
+            comings = self.told(agent, "registered", "deregistered")
+            if not comings or comings[-1].type == "agent.registered":
                 yield agent
 
-    def speaks(self, event: Event, agent: str, *kinds: str) -> bool:
-        return event.type in {f"agent.{kind}" for kind in kinds} and event.data["agent"] == agent
+    def told(self, agent: str, *kinds: str) -> list[Event]:
+        """What is known of an agent from events of some kinds."""
+        return [event for event in known_of(agent, self.past) if event.type in {f"agent.{kind}" for kind in kinds}]
 
     def type_of(self, agent: str) -> str:
         named = [
             event.data["agent_type"]
-            for event in self.past
-            if self.speaks(event, agent, "registered", "heartbeat") and event.data.get("agent_type") is not None
+            for event in self.told(agent, "registered", "heartbeat")
+            if event.data.get("agent_type") is not None
         ]
         return named[-1] if named else "unknown"
 
     def utilization(self, agent: str) -> Fraction | None:
-        beats = [event for event in self.past if self.speaks(event, agent, "heartbeat")]
+        beats = self.told(agent, "heartbeat")
         if beats:
             return self.heard(beats)
-        if not any(self.speaks(event, agent, "task.started") for event in self.past):
+        if not self.told(agent, "task.started"):
             return None
-        registered = [event for event in self.past if self.speaks(event, agent, "registered")]
+        registered = self.told(agent, "registered")
         capacity = (registered[-1].data.get("capacity") if registered else None) or 1
         busy_us = sum(self.overlap(held.start_us, held.end_us) for held in work(self.past) if held.agent == agent)
         return min(Fraction(1), Fraction(busy_us, capacity * self.settings.window_us))

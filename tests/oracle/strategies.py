@@ -143,8 +143,8 @@ FIELDS_TO_NUMBER = ("task", "handoff", "round")
 def settings() -> st.SearchStrategy[Settings]:
     """Valid ones: tick and window multiples of the pane, a minute one of the tick; the window not of the tick."""
     shapes = st.sampled_from(
-        ((10, 30, 300), (10, 30, 300), (5, 20, 60), (10, 20, 50), (20, 20, 20), (2.5, 7.5, 17.5), (30, 60, 1200)) +
-        ((5, 15, 10), (1, 3, 20), (60, 60, 3600), (4, 12, 100))
+        ((10, 30, 300), (10, 30, 300), (5, 20, 60), (10, 20, 50), (20, 20, 20), (2.5, 7.5, 17.5), (30, 60, 1200))
+        + ((5, 15, 10), (1, 3, 20), (60, 60, 3600), (4, 12, 100))
     )
     return st.builds(
         lambda shape, lateness, p95, rate: Settings(
@@ -230,10 +230,14 @@ def happenings(draw: st.DrawFn, types: list[str], settings: Settings, most: int)
 
 
 def _numbered(data: Line, number: int) -> Line:
-    return data if number == 0 else {
-        name: f"{value}.{number}" if name in FIELDS_TO_NUMBER and value is not None else value
-        for name, value in data.items()
-    }
+    return (
+        data
+        if number == 0
+        else {
+            name: f"{value}.{number}" if name in FIELDS_TO_NUMBER and value is not None else value
+            for name, value in data.items()
+        }
+    )
 
 
 @st.composite
@@ -292,8 +296,10 @@ def _clock(
     ticks = []
     for _ in range(draw(st.sampled_from((0, 0, 1, 3)))):
         written_us = draw(st.sampled_from(placed))[1] + draw(st.sampled_from((0, 1, SECOND, -MINUTE)))
-        ahead_us = draw(st.sampled_from((0, -HOUR))) - own.lateness_us if on_time else draw(
-            st.sampled_from((0, 0, MINUTE, -HOUR))
+        ahead_us = (
+            draw(st.sampled_from((0, -HOUR))) - own.lateness_us
+            if on_time
+            else draw(st.sampled_from((0, 0, MINUTE, -HOUR)))
         )
         line: Line = {"specversion": "1.0", "id": "tick", "source": "clock", "type": "clock.tick", "data": {}}
         if draw(st.booleans()):
