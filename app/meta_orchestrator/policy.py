@@ -7,7 +7,16 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from meta_orchestrator.errors import SettingsError
 from meta_orchestrator.messages.fields import SECOND, Share, Value
@@ -16,6 +25,17 @@ from meta_orchestrator.messages.outputs import Action, AntipatternKind
 Mode = Literal["recommend", "enforce"]
 Model = TypeVar("Model", bound=BaseModel)
 Type = Literal["int", "float", "choice", "frequency"]
+Metric = Literal[
+    "consensus_latency_p95_ms",
+    "consensus_success_rate",
+    "dissent_rate",
+    "agent_utilization",
+    "handoff_failure_rate",
+    "development_velocity",
+    "quality_regression_rate",
+    "coordination_failures",
+    "rework_percentage",
+]
 
 
 class Section(BaseModel):
@@ -36,7 +56,7 @@ class Parameter(Section):
     mode: Mode = "recommend"
     safety: bool = Field(False, description="a value looser than the baseline is always only recommended")
     looser: Literal["down", "up"] = Field("down", description="which way is looser")
-    guards: tuple[str, ...] = Field((), description="metrics that must not get worse while a change is on trial")
+    guards: tuple[Metric, ...] = Field((), description="metrics that must not get worse while a change is on trial")
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -49,7 +69,17 @@ class Parameter(Section):
         return self
 
 
-_GUARDS = ("quality_regression_rate", "coordination_failures")
+ESCALATING: tuple[str, ...] = (
+    *Metric.__args__,  # type: ignore[attr-defined]
+    "handoff_failure_causes",
+    "manual_interventions",
+    "late_events",
+    "counts",
+    *AntipatternKind.__args__,  # type: ignore[attr-defined]
+)
+"""What an escalation may watch."""
+
+_GUARDS: tuple[Metric, ...] = ("quality_regression_rate", "coordination_failures")
 
 
 def _threshold(low: float, high: float, default: float, safety: bool = False) -> Parameter:
@@ -164,7 +194,7 @@ class Trials(Section):
     review_s: PositiveFloat = Field(1800, description="a trial is judged this long after its change")
     baseline_s: PositiveFloat = Field(3600, description="what the trial is compared with: this long before the change")
     keep_at: Share = Field(
-        0.8, description="kept if better with at least this probability; inconclusive means taken back"
+        0.9, description="kept if better with at least this probability; inconclusive means taken back"
     )
     guard_at: Share = Field(
         0.975, description="rolled back at once if a guard metric is worse with at least this probability"
@@ -213,6 +243,14 @@ class Escalation(Section):
     for_s: Annotated[float, Field(ge=0)] = 600
     clear_margin: Share = Field(0.1, description="hysteresis: cleared only this far (relative) on the good side")
     action: Action = "notify"
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, metric: str) -> str:
+        """`agent_utilization.coder` and `handoff_failure_causes.timeout` name one entry."""
+        if metric.partition(".")[0] not in ESCALATING:
+            raise ValueError(f"must be one of {', '.join(ESCALATING)}")
+        return metric
 
 
 class Weights(Section):

@@ -7,7 +7,7 @@ from meta_orchestrator.core.collection.measures import Measures
 from meta_orchestrator.errors import SettingsError
 from meta_orchestrator.messages.fields import format_time_us
 from meta_orchestrator.messages.outputs import Antipattern, EscalationCleared
-from meta_orchestrator.policy import Policy
+from meta_orchestrator.policy import Policy, parse
 from tests.analysis.making import us
 
 
@@ -78,8 +78,8 @@ def test_of_a_metric_by_key_the_worst_counts_or_the_one_that_is_named():
 
 
 def test_a_metric_that_does_not_exist_is_a_wrong_setting():
-    with pytest.raises(SettingsError, match="handoff_failures"):
-        conditions(metric="handoff_failures")
+    with pytest.raises(SettingsError, match=r"policy.escalation.0.metric = 'handoff_failures': .*must be one of"):
+        parse(Policy, {"escalation": [{"metric": "handoff_failures", "threshold": 0.5}]}, "policy")
 
 
 def test_two_rules_on_one_threshold_are_told_apart():

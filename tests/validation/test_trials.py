@@ -84,7 +84,7 @@ def test_a_trial_without_effect_is_taken_back_as_a_new_version():
     assert (back.kind, back.version, back.config["workflow.handoff_timeout_s"]) == ("rollback", 2, 120)
     assert back.trial == told.proposal.id
     assert (told.verdict, told.version, told.p_better) == ("rolled_back", 2, 0.5)
-    assert "better with a probability of 50% only, 80% are needed" in told.explanation
+    assert "better with a probability of 50% only, 90% are needed" in told.explanation
 
 
 def test_a_trial_in_which_nothing_happened_is_inconclusive_and_taken_back():
