@@ -41,10 +41,11 @@ def test_a_log_with_shuffled_agents_is_no_ping_pong():
     assert fired <= 2
 
 
-def test_an_author_and_a_reviewer_who_always_did_it_are_no_ping_pong():
+@pytest.mark.parametrize(("authors", "reviewers"), [(6, 2), (30, 10)])
+def test_authors_and_reviewers_who_always_did_it_are_no_ping_pong(authors, reviewers):
     team, said = Team(1), []
     for n in range(400):
-        author, reviewer = team.random.choice(list("abcdef")), team.random.choice(["r1", "r2"])
+        author, reviewer = f"a{team.random.integers(authors)}", f"r{team.random.integers(reviewers)}"
         rounds = int(team.random.integers(1, 4))
         path = [author, *([reviewer, author] * rounds), "merge"]
         said += handoffs(f"t{n}", path, float(team.random.uniform(0, 4 * HOUR_S)), step_s=20)

@@ -1,7 +1,7 @@
 """Who hands on to whom by custom."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 PAIRS = 4_000
@@ -33,13 +33,13 @@ class Custom:
         self._to[to_agent] += handoffs
         self._heard += handoffs
 
-    def share(self, from_agent: str, to_agent: str, without: str | None = None) -> float:
+    def share(self, from_agent: str, to_agent: str, less: Mapping[str, int]) -> float:
         """P(the next handoff of `from_agent` goes to `to_agent`), smoothed by where the whole project hands on to.
 
-        without: where the handoff in question went, if it was added: it must not predict itself (leave-one-out).
+        less: handoffs by `from_agent` that are left out, by target.
         """
-        own = self._rows.get(from_agent, {}).get(to_agent, 0.0) - (to_agent == without)
-        total = self._from.get(from_agent, 0.0) - (without is not None)
+        own = self._rows.get(from_agent, {}).get(to_agent, 0.0) - less.get(to_agent, 0)
+        total = self._from.get(from_agent, 0.0) - sum(less.values())
         everywhere = self._to.get(to_agent, 0.0) / (self._heard or 1.0)
         return (own + _SMOOTHING * everywhere) / (total + _SMOOTHING)
 

@@ -69,7 +69,7 @@ class ExcessiveRounds(Unusual[Round, None]):
     def null(self, past: Sequence[Round], window: Sequence[Round]) -> None:
         """As many repeated rounds for each item: there is nothing to be known beforehand."""
 
-    def chances(self, records: Iterable[Round], null: None, inside: bool) -> list[Chance]:
+    def chances(self, records: Iterable[Round], null: None) -> list[Chance]:
         """A first round brings an item, a repeated one a hit; major and critical items are a reference only."""
         return [
             Chance(r.time_us, r.item, r.criticality, float(r.attempt == 1), int(r.attempt > 1), (r.item,))

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from meta_orchestrator.core.analysis.antipatterns.custom import Custom
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_TASKS
@@ -17,7 +18,18 @@ from meta_orchestrator.policy import Policy
 LIMIT = "workflow.max_handoffs"
 
 
-class Returns(Unusual[Move, Custom]):
+class Null(NamedTuple):
+    """Custom of the past, and which part of it each task made itself: a task must not predict its own loop."""
+
+    custom: Custom
+    own: dict[tuple[str, str], Counter[str]]
+    """(Task, from agent) → its moves by target."""
+
+
+_NONE: Counter[str] = Counter()
+
+
+class Returns(Unusual[Move, Null]):
     """Moves that come back, against a Markov chain of the project's handoffs and its own habit beyond that chain."""
 
     types = TYPES
@@ -54,20 +66,21 @@ class Returns(Unusual[Move, Custom]):
     def counts(self, record: Move) -> bool:
         return bool(self.targets(record))
 
-    def null(self, past: Sequence[Move], window: Sequence[Move]) -> Custom:
-        custom = self.moves.custom.copy()
+    def null(self, past: Sequence[Move], window: Sequence[Move]) -> Null:
+        null = Null(self.moves.custom.copy(), {})
         for move in past:
-            custom.add(move.from_agent, move.to_agent)
+            null.custom.add(move.from_agent, move.to_agent)
+            null.own.setdefault((move.task, move.from_agent), Counter())[move.to_agent] += 1
         for move in window:
-            custom.hear_of(move.to_agent)
-        return custom
+            null.custom.hear_of(move.to_agent)
+        return null
 
-    def chances(self, records: Iterable[Move], null: Custom, inside: bool) -> list[Chance]:
-        return [self._chance(move, targets, null, inside) for move in records if (targets := self.targets(move))]
+    def chances(self, records: Iterable[Move], null: Null) -> list[Chance]:
+        return [self._chance(move, targets, null) for move in records if (targets := self.targets(move))]
 
-    def _chance(self, move: Move, targets: tuple[str, ...], custom: Custom, inside: bool) -> Chance:
-        without = move.to_agent if inside else None
-        expected = sum([custom.share(move.from_agent, agent, without) for agent in targets])
+    def _chance(self, move: Move, targets: tuple[str, ...], null: Null) -> Chance:
+        own = null.own.get((move.task, move.from_agent), _NONE)
+        expected = sum([null.custom.share(move.from_agent, agent, own) for agent in targets])
         hit = int(move.to_agent in targets)
         return Chance(move.time_us, move.task, self.key(move), expected, hit, self.subject(move))
 

@@ -95,8 +95,8 @@ class Unusual(Detector, Generic[R, N]):
         """The structural null, as the past teaches it."""
 
     @abstractmethod
-    def chances(self, records: Iterable[R], null: N, inside: bool) -> list[Chance]:
-        """The chances in some records; `inside`: the null was learnt from them, too."""
+    def chances(self, records: Iterable[R], null: N) -> list[Chance]:
+        """The chances in some records."""
 
     @abstractmethod
     def evidence(self, look: Look[R]) -> Evidence:
@@ -147,9 +147,9 @@ class Unusual(Detector, Generic[R, N]):
         length_us = self._clear_us * max(1, (tick_us - start_us) / self._lookback_us)
         return Look(
             window=window,
-            chances=self.chances(window, null, inside=False),
+            chances=self.chances(window, null),
             past=sum(map(self.counts, past)) + self._learnt,
-            habits=self._habits(self.chances(past, null, inside=True)),
+            habits=self._habits(self.chances(past, null)),
             start_us=start_us,
             recent_us=tick_us - round(length_us),
             tick_us=tick_us,
@@ -238,7 +238,7 @@ class Unusual(Detector, Generic[R, N]):
         """Records leave the log: they become habit, unless something was wrong then."""
         healthy = [record for record in self.log.records if not self.is_ill(record.time_us)]
         leaving = [record for record in leaving if not self.is_ill(record.time_us)]
-        chances = self.chances(leaving, self.null(healthy, []), inside=True)
+        chances = self.chances(leaving, self.null(healthy, []))
         self._learnt += sum(map(self.counts, leaving))
         self._past = added(self._past, tally(chances))
         if len(self._past) > KEYS:
