@@ -17,7 +17,7 @@ PROJECT = "demo"
 SCENARIO = SCENARIOS["over_deliberation"]
 SCALE = 0.01
 """Minutes of work become less than a second, a change is through in some five seconds."""
-FAULT_AT_S = 36.0
+FAULT_AT_S = 40.0
 SEED = 1
 APPLY_S = 0.5
 STEPS = 200

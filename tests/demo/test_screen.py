@@ -1,0 +1,108 @@
+"""The demo's page and lines."""
+
+import io
+from importlib.resources import as_file, files
+
+from rich.console import Console
+
+from meta_orchestrator.demo.screen import Plain, page, screen_for, sparkline
+from meta_orchestrator.demo.story import Story
+from meta_orchestrator.policy import load_policy
+
+TIME = "2026-01-05T08:00:00Z"
+
+
+def snapshot(second: int, **values):
+    metrics = {
+        "consensus_latency_p95_ms": 1200.0,
+        "consensus_success_rate": 0.9,
+        "agent_utilization": {"coder": 0.5, "tester": None},
+        "handoff_failure_rate": None,
+        "development_velocity": 3000.0,
+        "quality_regression_rate": 0.01,
+        "coordination_failures": 3,
+        "rework_percentage": 20.0,
+        "phase": "steady",
+        "config_version": 0,
+    }
+    time = f"2026-01-05T08:00:{second:02}Z"
+    return {"id": f"s{second}", "type": "metrics.snapshot", "time": time, "project": "demo", "data": metrics | values}
+
+
+def change():
+    data = {
+        "change": "c1",
+        "version": 1,
+        "kind": "trial",
+        "changes": [{"parameter": "consensus.max_rounds", "from": 3, "to": 2}],
+        "config": {"consensus.max_rounds": 2},
+        "reason": "votes repeat.",
+        "trigger": [],
+        "expected": {},
+    }
+    return {"id": "e1", "type": "config.change", "time": TIME, "project": "demo", "data": data}
+
+
+def rendered(story: Story) -> str:
+    console = Console(file=io.StringIO(), width=140)
+    console.print(page(story))
+    return console.file.getvalue()
+
+
+def test_a_sparkline_has_one_bar_a_value_and_a_gap_where_there_is_none():
+    assert sparkline([0, None, 7, 3.5]) == "▁ █▅"
+    assert sparkline([5, 5]) == "▁▁"
+    assert sparkline([None]) == " "
+    assert sparkline([]) == ""
+
+
+def test_the_page_is_there_before_anything_has_happened():
+    assert "before anything is changed" in rendered(Story())
+
+
+def test_the_page_shows_metrics_and_what_happened():
+    story = Story()
+    for second in range(5):
+        story.view.add(snapshot(second, development_velocity=3000.0 * second))
+    event = change()
+    story.view.add(event)
+    story.hear(event)
+    shown = rendered(story)
+    assert "200 points/min" in shown
+    assert "▁▃▅▆█" in shown
+    assert "1.20 s" in shown
+    assert "consensus.max_rounds 3 → 2" in shown
+    assert "version 1" in shown
+
+
+def test_a_mean_over_types_leaves_out_the_unknown_and_null_is_a_dash():
+    story = Story()
+    story.view.add(snapshot(0))
+    shown = rendered(story).splitlines()
+    assert any("utilization" in line and "50%" in line for line in shown)
+    assert any("handoff failures" in line and " - " in line for line in shown)
+
+
+def test_without_a_terminal_each_line_is_printed_once():
+    out = io.StringIO()
+    story = Story()
+    with screen_for(Console(file=out), story) as screen:
+        assert isinstance(screen, Plain)
+        story.hear(change())
+        screen.refresh()
+        screen.refresh()
+    assert out.getvalue().count("consensus.max_rounds 3 → 2") == 1
+
+
+def test_a_refusal_is_not_told():
+    story = Story()
+    data = {"verdict": "refused", "explanation": "no", "proposal": {"id": "p"}}
+    story.hear({"id": "d", "type": "decision", "time": TIME, "project": "demo", "data": data})
+    assert not story.lines
+
+
+def test_the_policy_of_the_demo_is_a_policy():
+    with as_file(files("meta_orchestrator.demo").joinpath("policy.toml")) as path:
+        policy = load_policy(path)
+    assert {parameter.mode for parameter in policy.parameters.values()} == {"enforce"}
+    assert policy.pace.warm_up_s + policy.trial.review_s < 60
