@@ -77,4 +77,5 @@ def test_a_changed_window_begins_anew_and_says_so() -> None:
     heads, panes = ({key: value for t, key, value in rows if t == table} for table in ("heads", "panes"))
     other = Loop(Policy.model_validate({"time": {"window_s": 600}}))
     notes = other.restore(heads, panes, tick_us)
-    assert len(notes) == 2 and all("the window begins anew" in note for note in notes)
+    assert sum("the window begins anew" in note for note in notes) == 2
+    assert sum("is learnt anew from history" in note for note in notes) == 2

@@ -54,9 +54,10 @@ class Project:
         due += [_after(reached_us, tick_us) for reached_us, _ in self.orders]
         if after_us is not None and not all(slot.is_empty for slot in self.slots):
             due.append(after_us + tick_us)
-        timeout_us, deadline_us = self.books.handoffs.next_due_us(), self.ledger.next_deadline_us()
+        timeout_us = self.books.handoffs.next_due_us()
         due += [_after(timeout_us, tick_us)] if timeout_us is not None else []
-        due += [_at_or_after(deadline_us, tick_us)] if deadline_us is not None else []
+        deadlines = self.ledger.next_deadline_us(), self.minds.next_deadline_us()
+        due += [_at_or_after(deadline_us, tick_us) for deadline_us in deadlines if deadline_us is not None]
         return max(min(due), after_us + tick_us if after_us is not None else 0) if due else None
 
     def head(self) -> bytes:
@@ -89,6 +90,10 @@ class Project:
         self.page = stored["page"]
         self.ledger = Ledger.load(stored["ledger"])
         self.minds = Minds.load(self.policy, stored["minds"])
+        if self.minds.rebuilt:
+            notes.append(
+                f"{self.name}: settings or libraries have changed, what was learnt is learnt anew from history"
+            )
         contents = sorted((_unpack(page) for page in pages), key=lambda content: int(content["page"]))
         full = self.page - self.page % PAGES
         contents = [content for content in contents if full <= content["page"] <= self.page]
