@@ -1,4 +1,4 @@
-"""How hard the property tests look: `HYPOTHESIS_PROFILE=deep` looks for minutes, `HYPOTHESIS_EXAMPLES=n` says how often."""
+"""How hard the tests of laws look: `HYPOTHESIS_PROFILE=deep` for minutes, `HYPOTHESIS_EXAMPLES=n` says how often."""
 
 import os
 

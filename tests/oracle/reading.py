@@ -14,11 +14,18 @@ from typing import Any, NamedTuple
 SECOND = 1_000_000
 NEVER = -(2**62)
 KNOWN = frozenset(
-    """agent.registered agent.deregistered agent.heartbeat agent.task.started agent.task.finished agent.task.blocked
-    agent.task.unblocked agent.handoff.started agent.handoff.completed agent.handoff.failed agent.rework.requested
-    agent.quality.checked agent.feedback consensus.round.opened consensus.vote.cast consensus.round.closed
-    orchestrator.registered config.applied config.rejected operator.intervened control.freeze control.override
-    control.rollback control.approve control.decline""".split()
+    f"{family}.{kind}"
+    for family, kinds in {
+        "agent": ("registered", "deregistered", "heartbeat", "rework.requested", "quality.checked", "feedback"),
+        "agent.task": ("started", "finished", "blocked", "unblocked"),
+        "agent.handoff": ("started", "completed", "failed"),
+        "consensus": ("round.opened", "vote.cast", "round.closed"),
+        "orchestrator": ("registered",),
+        "config": ("applied", "rejected"),
+        "operator": ("intervened",),
+        "control": ("freeze", "override", "rollback", "approve", "decline"),
+    }.items()
+    for kind in kinds
 )
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)")
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

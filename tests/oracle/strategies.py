@@ -137,15 +137,35 @@ DATA: dict[str, st.SearchStrategy[Line]] = {
 
 assert set(DATA) >= KNOWN
 
+SHAPES = (
+    (10, 30, 300),
+    (10, 30, 300),
+    (5, 20, 60),
+    (10, 20, 50),
+    (20, 20, 20),
+    (2.5, 7.5, 17.5),
+    (30, 60, 1200),
+    (5, 15, 10),
+    (1, 3, 20),
+    (60, 60, 3600),
+    (4, 12, 100),
+)
+"""Seconds of pane, tick and window."""
+
+ECHOES = {
+    "agent.handoff": ("agent.handoff.started", "agent.handoff.completed", "agent.handoff.failed"),
+    "consensus.": ("consensus.vote.cast", "consensus.round.closed"),
+    "agent.task": ("agent.task.started", "agent.task.finished", "agent.task.unblocked", "agent.rework.requested"),
+    "": ("agent.heartbeat", "agent.registered", "agent.feedback", "agent.task.started"),
+}
+"""What speaks of the same names again, by how the type of the first one begins."""
+NAMES = ("task", "agent", "handoff", "round", "from_agent", "to_agent")
 FIELDS_TO_NUMBER = ("task", "handoff", "round")
 
 
 def settings() -> st.SearchStrategy[Settings]:
     """Valid ones: tick and window multiples of the pane, a minute one of the tick; the window not of the tick."""
-    shapes = st.sampled_from(
-        ((10, 30, 300), (10, 30, 300), (5, 20, 60), (10, 20, 50), (20, 20, 20), (2.5, 7.5, 17.5), (30, 60, 1200))
-        + ((5, 15, 10), (1, 3, 20), (60, 60, 3600), (4, 12, 100))
-    )
+    shapes = st.sampled_from(SHAPES)
     return st.builds(
         lambda shape, lateness, p95, rate: Settings(
             *(round(part * SECOND) for part in shape), round(lateness * SECOND), p95, rate
@@ -218,15 +238,24 @@ def happenings(draw: st.DrawFn, types: list[str], settings: Settings, most: int)
             at_us = now_us // settings.tick_us * settings.tick_us - draw(st.integers(-1, 1))
         elif placing == 2:
             at_us = now_us // settings.window_us * settings.window_us - draw(st.integers(0, 1))
-        elif placing == 3 and made:
-            at_us = draw(st.sampled_from(made))[0] + draw(memories) + draw(st.integers(-1, 1))
         kind = draw(st.sampled_from(types))
         data = draw(DATA[kind])
+        if placing in {3, 4, 5} and made:
+            at_us, kind, data = draw(_echo(*draw(st.sampled_from(made))))
         burst = draw(st.sampled_from((1, 1, 1, 1, 1, 1, 2, 3, 8, 21)))
         for number in range(burst):
             made.append((at_us, kind, _numbered(data, number)))
             at_us += draw(small_gaps) if burst < 5 else number % 3 * SECOND
     return made
+
+
+@st.composite
+def _echo(draw: st.DrawFn, first_us: int, first: str, told: Line) -> tuple[int, str, Line]:
+    """An event of the same names, when the first one is just remembered or just not."""
+    kind = draw(st.sampled_from(next(kinds for begins, kinds in ECHOES.items() if first.startswith(begins))))
+    data = draw(DATA[kind])
+    data = {name: told.get(name, value) if name in NAMES else value for name, value in data.items()}
+    return first_us + draw(memories) + draw(st.integers(-1, 1)), kind, data
 
 
 def _numbered(data: Line, number: int) -> Line:

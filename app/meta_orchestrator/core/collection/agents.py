@@ -16,7 +16,7 @@ BILLION = 1_000_000_000
 
 @dataclass(slots=True)
 class Agent:
-    """`beat` is the last utilization in billionths, from `beat_us` on; of the `held` tasks it works on the `running`."""
+    """`beat` is the last utilization in billionths, from `beat_us` on; of `held` tasks it works on the `running`."""
 
     seen_us: int
     agent_type: str | None = None
