@@ -30,6 +30,9 @@ pane_s = 1
 tick_s = 2
 window_s = 2
 lateness_s = 2
+
+[trial]
+acknowledge_s = 3600
 """
 """Windows as long as ticks: the `counts` of a project's snapshots add up to everything that was counted."""
 FOREVER_US = parse_time_us("2100-01-01T00:00:00Z")
@@ -170,7 +173,7 @@ def now_us() -> int:
 
 async def send_load(bench: Bench, count: int, rate: float | None, first: int = 0, doubles: float = 0.01) -> None:
     """Publish `count` events, numbered from `first`, `rate` a second, some of them twice."""
-    dice = random.Random(first)  # noqa: S311 - a load, no secret
+    dice = random.Random(first)
     producer = AIOKafkaProducer(bootstrap_servers=bench.bootstrap, linger_ms=5, acks="all", request_timeout_ms=60_000)
     await producer.start()
     began, sent = time.monotonic(), []

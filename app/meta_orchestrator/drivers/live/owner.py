@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from meta_orchestrator.drivers.live.ending import Ending
 from meta_orchestrator.drivers.live.log import say, warn
@@ -23,6 +23,10 @@ from meta_orchestrator.drivers.live.positions import head_key
 from meta_orchestrator.drivers.live.writers import Writer
 from meta_orchestrator.errors import MetaOrchestratorError
 
+FAILURES = (KafkaError, IllegalOperation, TimeoutError, OSError)
+"""What a producer raises when it was shut out, or when the broker is away; the second, when it notices between two
+calls.
+"""
 LOST_S = 15
 """A partition whose turn failed is read again at the next assignment; if none comes, the worker ends."""
 LETTERS_S = 1
@@ -84,7 +88,7 @@ class Owner:
                 owned = self.owned.pop(number)
             try:
                 await owned.writer.stop()
-            except (KafkaError, TimeoutError, OSError) as error:
+            except FAILURES as error:
                 warn("a producer did not stop cleanly", partition=number, error=repr(error))
 
     def load(self) -> list[Partition]:
@@ -145,7 +149,7 @@ class Owner:
             decided = time.monotonic()
             try:
                 await owned.writer.write(turn)
-            except (KafkaError, TimeoutError, OSError) as error:
+            except FAILURES as error:
                 self._lose(number, owned, error)
                 return
             self._keep(number, turn)
