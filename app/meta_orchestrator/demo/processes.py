@@ -1,6 +1,7 @@
 """The two programs beside this one: the embedded broker and the worker. Neither outlives it."""
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -72,11 +73,16 @@ def free_port() -> int:
 async def _running(
     name: str, command: tuple[str, ...], directory: Path, stop_s: float = STOP_S
 ) -> AsyncIterator[Process]:
-    """In a process group of its own: Ctrl-C is ours to pass on, in the right order."""
+    """In a process group of its own, since Ctrl-C is ours to pass on in the right order; its files lie in our directory."""
     log = directory / f"{name}.log"
     with log.open("wb") as file:
         handle = await asyncio.create_subprocess_exec(
-            *command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, process_group=0
+            *command,
+            env=os.environ | {"TMPDIR": str(directory)},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            process_group=0,
         )
     try:
         yield Process(name, handle, log)
