@@ -73,7 +73,7 @@ def free_port() -> int:
 async def _running(
     name: str, command: tuple[str, ...], directory: Path, stop_s: float = STOP_S
 ) -> AsyncIterator[Process]:
-    """In a process group of its own, since Ctrl-C is ours to pass on in the right order; its files lie in our directory."""
+    """In a process group of its own, since Ctrl-C is ours to pass on in order; its files lie in our directory."""
     log = directory / f"{name}.log"
     with log.open("wb") as file:
         handle = await asyncio.create_subprocess_exec(
