@@ -4,13 +4,16 @@ import asyncio
 import logging
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from meta_orchestrator.wire import topics
-from tests.kafka.broker import Broker, any_broker, embedded_broker
+from tests.kafka.broker import Broker, JavaBroker, UnavailableError, any_broker, embedded_broker, java_broker
+from tests.kafka.harness import Bench
 
 PARTITIONS = 4
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # brokers come and go here, and it tells of each time
@@ -49,6 +52,25 @@ def embedded() -> Iterator[str]:
 def prefix(kafka: str) -> str:
     """A topic prefix that nobody else uses; all topics exist, with four partitions."""
     return new_prefix(kafka)
+
+
+@pytest.fixture
+def bench(kafka: str, prefix: str, tmp_path: Path) -> Iterator[Bench]:
+    """Workers on the session's broker, under a prefix of their own."""
+    bench = Bench(kafka, prefix, tmp_path)
+    yield bench
+    bench.end()
+
+
+@pytest.fixture
+def own_broker(kafka: str) -> Iterator[JavaBroker]:
+    """A broker that a test may kill. Where there is none, the test does not run, as with `kafka`."""
+    with ExitStack() as stack:
+        try:
+            broker = stack.enter_context(java_broker())
+        except UnavailableError as error:
+            pytest.skip(f"a broker that may be killed needs Java and Maven: {error}")
+        yield broker
 
 
 def new_prefix(bootstrap: str) -> str:

@@ -252,3 +252,18 @@ def wait_until(holds: Callable[[], T], seconds: float = 60) -> T:
             raise AssertionError(f"not within {seconds} s")
         time.sleep(0.5)
     return found
+
+
+def settled(bench: Bench) -> bool:
+    """Everything that was sent was counted by now."""
+    return sum(counted(snapshots_of(bench.data("metrics"))).values()) >= sum(truth(bench).counts.values())
+
+
+def assert_exactly_once(bench: Bench) -> None:
+    """What a committed reader sees equals what the input topics say, tick by tick, and no snapshot stands twice."""
+    snapshots, expected = snapshots_of(bench.data("metrics")), truth(bench).counts
+    got = counted(snapshots)
+    differing = {place: (expected[place], got[place]) for place in sorted({*expected, *got})}
+    assert not {place: both for place, both in differing.items() if both[0] != both[1]}
+    ticks = [(snapshot["project"], snapshot["time"]) for snapshot in snapshots]
+    assert len(ticks) == len(set(ticks))

@@ -10,7 +10,6 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +20,14 @@ from aiokafka import AIOKafkaProducer
 from meta_orchestrator.messages.fields import format_time_us
 from meta_orchestrator.wire.signing import sign, signature_of, verify
 from meta_orchestrator.wire.trust import load_trust
-from tests.kafka.broker import JavaBroker, UnavailableError, java_broker
+from tests.kafka.broker import JavaBroker
 from tests.kafka.conftest import new_prefix
-from tests.kafka.harness import PROJECTS, Bench, Worker, counted, now_us, send_load, snapshots_of, truth, wait_until
+from tests.kafka.harness import PROJECTS, Bench, Worker, assert_exactly_once, now_us, send_load, settled, wait_until
 
 pytestmark = pytest.mark.kafka
 KILLS = 20
 SEED = 5
 RATE = 400
-
-
-@pytest.fixture
-def bench(kafka: str, prefix: str, tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(kafka, prefix, tmp_path)
-    yield bench
-    bench.end()
 
 
 # ---- changes, so that there are versions ----
@@ -49,6 +41,7 @@ async def change_all_the_time(bench: Bench, ended: asyncio.Event) -> int:
             content = {"orchestrator": "o", "supports": {"workflow.wip_limit": 4}}
             one = envelope("orchestrator.registered", project, f"r-{project}", content)
             await producer.send_and_wait(bench.prefix + "orchestrator-events", orjson.dumps(one), key=project.encode())
+        await asyncio.sleep(6)  # an event waits for its pane, a command does not
         while not ended.is_set():
             await asyncio.sleep(0.4)
             await override(bench, producer, PROJECTS[sent % len(PROJECTS)], sent)
@@ -73,21 +66,6 @@ def envelope(kind: str, project: str, identity: str, content: dict[str, Any]) ->
 
 
 # ---- the verdict ----
-
-
-def settled(bench: Bench) -> bool:
-    """Everything that was sent was counted by now."""
-    return sum(counted(snapshots_of(bench.data("metrics"))).values()) >= sum(truth(bench).counts.values())
-
-
-def assert_exactly_once(bench: Bench) -> None:
-    snapshots, expected = snapshots_of(bench.data("metrics")), truth(bench)
-    got = counted(snapshots)
-    differing = {place: (expected.counts[place], got[place]) for place in {*expected.counts, *got}}
-    assert not {place: both for place, both in differing.items() if both[0] != both[1]}
-    ticks = [(snapshot["project"], snapshot["time"]) for snapshot in snapshots]
-    assert len(ticks) == len(set(ticks))
-    assert not bench.read("dead-letters")
 
 
 def assert_versions(bench: Bench) -> int:
@@ -124,6 +102,7 @@ def test_twenty_kills_and_two_pauses_lose_nothing_and_double_nothing(bench: Benc
     for worker in bench.workers[-2:]:
         assert worker.stop() == 0
     assert_exactly_once(bench)
+    assert not bench.read("dead-letters")
     verdicts = Counter((one["data"]["verdict"], one["data"].get("refused_by")) for one in bench.data("decisions"))
     assert verdicts == {("changed", None): sent}
     assert assert_versions(bench) == sent
@@ -181,15 +160,6 @@ def _pause_two(bench: Bench, workers: dict[str, Worker]) -> None:
     workers["b"].stop_file.unlink()
     workers["b"].send(signal.SIGCONT)
     workers["b"].wait_for("a turn failed", 30)
-
-
-@pytest.fixture
-def own_broker(kafka: str) -> Iterator[JavaBroker]:
-    try:
-        with java_broker() as broker:
-            yield broker
-    except UnavailableError as error:
-        pytest.skip(f"a broker that may be killed needs Java and Maven: {error}")
 
 
 @pytest.mark.slow

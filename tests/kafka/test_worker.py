@@ -5,8 +5,6 @@ import signal
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,35 +14,16 @@ from aiokafka import AIOKafkaProducer
 from meta_orchestrator.messages.fields import format_time_us
 from meta_orchestrator.wire.signing import sign
 from meta_orchestrator.wire.trust import Key, generate
-from tests.kafka.harness import Bench, counted, now_us, send_load, snapshots_of, truth, wait_until
+from tests.kafka.harness import Bench, assert_exactly_once, now_us, send_load, settled, wait_until
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-def bench(kafka: str, prefix: str, tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(kafka, prefix, tmp_path)
-    yield bench
-    bench.end()
-
-
-def all_counted(bench: Bench) -> bool:
-    return sum(counted(snapshots_of(bench.data("metrics"))).values()) >= sum(truth(bench).counts.values())
-
-
-def assert_exactly_once(bench: Bench) -> None:
-    """What a committed reader sees equals what the input topics say, tick by tick, and no snapshot stands twice."""
-    snapshots = snapshots_of(bench.data("metrics"))
-    assert counted(snapshots) == truth(bench).counts
-    ticks = [(snapshot["project"], snapshot["time"]) for snapshot in snapshots]
-    assert len(ticks) == len(set(ticks))
 
 
 def test_every_event_is_counted_once_and_sigterm_ends_cleanly(bench: Bench) -> None:
     worker = bench.worker()
     worker.wait_for("ready")
     asyncio.run(send_load(bench, 3000, 800))
-    wait_until(lambda: all_counted(bench))
+    wait_until(lambda: settled(bench))
     began = time.monotonic()
     assert worker.stop() == 0
     assert time.monotonic() - began < 10
@@ -62,7 +41,7 @@ def test_a_worker_that_starts_again_goes_on_where_the_last_one_ended(bench: Benc
     again = bench.worker()
     again.wait_for(lambda it: len(it.said("loaded")) == 4)
     assert sum(line["projects"] for line in again.said("loaded")) == 8
-    wait_until(lambda: all_counted(bench))
+    wait_until(lambda: settled(bench))
     assert again.stop() == 0
     assert_exactly_once(bench)
 
