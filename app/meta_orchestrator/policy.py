@@ -79,7 +79,8 @@ ESCALATING: tuple[str, ...] = (
 )
 """What an escalation may watch."""
 
-_GUARDS: tuple[Metric, ...] = ("quality_regression_rate", "coordination_failures")
+_GUARDS: tuple[Metric, ...] = ("quality_regression_rate", "handoff_failure_rate", "consensus_success_rate")
+"""Rates, not counts: a team that does twice as much may fail twice as often."""
 
 
 def _threshold(low: float, high: float, default: float, safety: bool = False) -> Parameter:

@@ -62,10 +62,10 @@ def reviewed(moment: Moment, trial: Trial) -> Verdict | None:
         "context": _context(moment, before, during),
     }
     if doubt is None:
-        return conclude(moment, trial, "kept", f"kept: {_finding(moment, judgement)}", **lesson)
-    reason = f"taken back: {doubt} ({_finding(moment, judgement)})"
-    back = take_back(moment, trial, "review", reason)
-    return conclude(moment, trial, "rolled_back", reason, change=back.change, version=back.version, **lesson)
+        return conclude(moment, trial, "kept", f"it helped: {_finding(moment, judgement)}", **lesson)
+    explanation = f"{doubt} ({_finding(moment, judgement)})"
+    back = take_back(moment, trial, "review", f"taken back: {explanation}")
+    return conclude(moment, trial, "rolled_back", explanation, change=back.change, version=back.version, **lesson)
 
 
 def judge(moment: Moment, trial: Trial, before: Rows, during: Rows) -> Judgement:
