@@ -58,6 +58,8 @@ class Loop:
         self.tick_us: int | None = None
         self.closed_us = -(2**63)
         """The last tick, or before all time: panes that end by then are closed."""
+        self.quiet_until_us = self.closed_us
+        """No tick is due before."""
         self.projects: dict[str, Project] = {}
         self.unsaved: set[str] = set()
 
@@ -88,11 +90,22 @@ class Loop:
         return pane
 
     def due(self, watermark_us: int) -> int | None:
-        """The next tick to decide, None if none is due yet; ticks at which nobody has anything to do are left out."""
-        if watermark_us < self.closed_us + self.policy.time.tick_us:
+        """The next tick to decide, None if none is due yet.
+
+        What is observed later falls due after the watermark, so nobody is asked again before the tick that follows it.
+        """
+        if watermark_us < self.quiet_until_us:
             return None
-        ticks = [tick_us for project in self.projects.values() if (tick_us := project.next_due_us()) is not None]
-        return min(ticks) if ticks and min(ticks) <= watermark_us else None
+        tick_us = self.next_tick_us()
+        if tick_us is not None and tick_us <= watermark_us:
+            return tick_us
+        self.quiet_until_us = (watermark_us // self.policy.time.tick_us + 1) * self.policy.time.tick_us
+        return None
+
+    def next_tick_us(self) -> int | None:
+        """The first tick at which a project has something to do, as far as is known now."""
+        ticks = (project.next_due_us() for project in self.projects.values())
+        return min((tick_us for tick_us in ticks if tick_us is not None), default=None)
 
     def decide(self, tick_us: int) -> Outputs:
         """One tick of all projects, by name. State changes: if what follows fails, throw the loop away and restore."""

@@ -120,8 +120,8 @@ class Partition:
 
     def held_back(self, now_us: int) -> list[str] | None:
         """The topics whose silence holds back a tick that would be due by the clock; None if there is no such tick."""
-        tick_us = self.loop.due(now_us - self.lateness_us)
-        if tick_us is None:
+        tick_us = self.loop.next_tick_us()
+        if tick_us is None or tick_us > now_us - self.lateness_us:
             return None
         return [topic for topic in INPUTS if self.head.readings[topic].reached_us < tick_us + self.lateness_us]
 
