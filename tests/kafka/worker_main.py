@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
+from meta_orchestrator.cli.main import end
 from meta_orchestrator.drivers.live.options import Options
 from meta_orchestrator.drivers.live.worker import run
 from meta_orchestrator.errors import BrokerUnavailable, SettingsError, Stuck
@@ -33,11 +34,11 @@ def main() -> None:
     try:
         run(options, load_policy(given.policy), load_trust(given.trust), load_key(given.key), "DEBUG")
     except SettingsError as error:
-        raise SystemExit(2) from error
+        end(2, str(error))
     except BrokerUnavailable as error:
-        raise SystemExit(4) from error
+        end(4, str(error))
     except Stuck as error:
-        raise SystemExit(1) from error
+        end(1, str(error))
 
 
 def arguments() -> argparse.Namespace:
