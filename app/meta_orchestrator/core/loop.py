@@ -83,10 +83,14 @@ class Loop:
         return pane
 
     def command(self, project: str, event: Event, reached_us: int) -> int:
-        """Count a command like an event and keep it for the first tick after `reached_us`."""
-        pane = self.observe(project, event, reached_us)
-        if pane >= 0 and reached_us >= self.closed_us:
-            self.projects[project].orders.append((reached_us, event))
+        """Count a command like an event, but it is never late, and keep it for the first tick after `reached_us`."""
+        pane = max(event[0], reached_us) // self.pane_us
+        if (pane + 1) * self.pane_us <= self.closed_us:
+            return -1
+        found = self.projects.get(project) or self._begin(project)
+        found.open[pane].append(event)
+        if reached_us >= self.closed_us:
+            found.orders.append((reached_us, event))
         return pane
 
     def due(self, watermark_us: int) -> int | None:
