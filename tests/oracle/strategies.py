@@ -254,7 +254,7 @@ def _echo(draw: st.DrawFn, first_us: int, first: str, told: Line) -> tuple[int, 
     """An event of the same names, when the first one is just remembered or just not."""
     kind = draw(st.sampled_from(next(kinds for begins, kinds in ECHOES.items() if first.startswith(begins))))
     data = draw(DATA[kind])
-    data = {name: told.get(name, value) if name in NAMES else value for name, value in data.items()}
+    data = {name: (told.get(name) or value) if name in NAMES else value for name, value in data.items()}
     return first_us + draw(memories) + draw(st.integers(-1, 1)), kind, data
 
 

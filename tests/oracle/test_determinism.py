@@ -35,17 +35,19 @@ EAGER: dict[str, Any] = {
 USUAL = Settings(10_000_000, 30_000_000, 300_000_000, 15_000_000, 20, 10)
 
 
-def replay(file: File, assume: bool = True) -> list[bytes]:
-    own = file.settings
+def eager_policy(own: Settings) -> Policy:
     time = {
         "pane_s": own.pane_us / 1e6,
         "tick_s": own.tick_us / 1e6,
         "window_s": own.window_us / 1e6,
         "lateness_s": own.lateness_us / 1e6,
     }
+    return Policy.model_validate(EAGER | {"time": time, "samples": {"p95": own.p95, "rate": own.rate}})
+
+
+def replay(file: File, assume: bool = True) -> list[bytes]:
     written: list[bytes] = []
-    policy = Policy.model_validate(EAGER | {"time": time, "samples": {"p95": own.p95, "rate": own.rate}})
-    Replay(policy, written.append, assume_orchestrator=assume).run(file.bytes)
+    Replay(eager_policy(file.settings), written.append, assume_orchestrator=assume).run(file.bytes)
     return written
 
 
