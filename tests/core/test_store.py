@@ -3,7 +3,10 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from meta_orchestrator.core import pages
 from meta_orchestrator.core.loop import Loop
 from meta_orchestrator.policy import Policy
 from meta_orchestrator.wire.journal import read_line
@@ -18,7 +21,12 @@ def journal(seed: int, count: int) -> list[bytes]:
     for n in range(count):
         at_s, agent, task = n * 1.7, f"a{rng.randrange(6)}", f"t{n - rng.randrange(30)}"
         names = {"task": task, "agent": agent}
-        pair = {"handoff": f"h{n - rng.randrange(3)}", "task": task, "from_agent": agent, "to_agent": f"a{rng.randrange(6)}"}
+        pair = {
+            "handoff": f"h{n - rng.randrange(3)}",
+            "task": task,
+            "from_agent": agent,
+            "to_agent": f"a{rng.randrange(6)}",
+        }
         choices: list[tuple[str, dict[str, object]]] = [
             ("agent.task.started", {**names, "points": rng.randrange(3)}),
             ("agent.task.finished", {**names, "outcome": "succeeded", "duration_ms": rng.random() * 1e4}),
@@ -29,7 +37,13 @@ def journal(seed: int, count: int) -> list[bytes]:
             ("consensus.vote.cast", {"round": f"r{n // 9}", "agent": agent, "choice": "approve"}),
             (
                 "consensus.round.closed",
-                {"round": f"r{n // 9}", "item": "i", "outcome": "rejected", "latency_ms": rng.random() * 1e4, "attempt": 1},
+                {
+                    "round": f"r{n // 9}",
+                    "item": "i",
+                    "outcome": "rejected",
+                    "latency_ms": rng.random() * 1e4,
+                    "attempt": 1,
+                },
             ),
         ]
         kind, data = rng.choice(choices)
@@ -79,3 +93,26 @@ def test_a_changed_window_begins_anew_and_says_so() -> None:
     notes = other.restore(heads, panes, tick_us)
     assert sum("the window begins anew" in note for note in notes) == 2
     assert sum("is learnt anew from history" in note for note in notes) == 2
+
+
+def test_a_page_of_any_size_is_stored_in_pieces_that_kafka_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "PIECE_BYTES", 100)
+    lines = journal(4, 600)
+    assert run(lines, restart=True) == run(lines, restart=False)
+
+
+@given(st.binary(max_size=50), st.integers(1, 9))
+def test_pieces_of_a_page_make_the_page_again(content: bytes, size: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "PIECE_BYTES", size)
+        pieces = [stored for _, stored in pages.cut(7, content)]
+    assert all(len(piece) <= size + 12 for piece in pieces)
+    assert pages.joined(pieces[::-1], 7, 7) == [content]
+
+
+def test_pieces_of_another_page_are_passed_over_and_a_missing_piece_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "PIECE_BYTES", 2)
+    old, new = ([stored for _, stored in pages.cut(page, b"abcdef")] for page in (1, 41))
+    assert pages.joined([*old[1:], *new], 2, 41) == [b"abcdef"]
+    with pytest.raises(ValueError, match="page 1 has 2 of its 3 pieces"):
+        pages.joined([*old[1:], *new], 1, 41)

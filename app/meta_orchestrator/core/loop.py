@@ -131,8 +131,8 @@ class Loop:
         """(table, key, value) of what has changed since the last call."""
         rows = []
         for name in sorted(self.unsaved):
-            place, page = self.projects[name].next_page()
-            rows.append(("panes", b"p/%s/%02d" % (name.encode(), place), page))
+            place, pieces = self.projects[name].next_page()
+            rows += [("panes", b"p/%s/%02d%03d" % (name.encode(), place, piece), stored) for piece, stored in pieces]
             rows.append(("heads", b"p/" + name.encode(), self.projects[name].head()))
         self.unsaved.clear()
         return rows
@@ -140,13 +140,13 @@ class Loop:
     def restore(self, heads: Mapping[bytes, bytes], panes: Mapping[bytes, bytes], tick_us: int | None) -> list[str]:
         """Turn stored rows (`None` values and foreign keys aside) into projects; returns what a person should know."""
         notes = []
-        pages: dict[bytes, list[bytes]] = {}
-        for key, page in panes.items():
-            pages.setdefault(key[:-3], []).append(page)
+        pieces: dict[bytes, list[bytes]] = {}
+        for key, piece in panes.items():
+            pieces.setdefault(key[:-6], []).append(piece)
         for key, head in heads.items():
             if key.startswith(b"p/"):
                 project = self._begin(key[2:].decode())
-                notes += project.restore(head, pages.get(key, []))
+                notes += project.restore(head, pieces.get(key, []))
         if tick_us is not None:
             self.tick_us = self.closed_us = tick_us
         return notes

@@ -7,10 +7,12 @@ and minds (estimators, rebuilt where their settings changed). Nothing is ever un
 import math
 import zlib
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
+from meta_orchestrator.core import pages
 from meta_orchestrator.core.analysis.minds import Minds
 from meta_orchestrator.core.collection.books import Books
 from meta_orchestrator.core.collection.history import History
@@ -65,16 +67,15 @@ class Project:
         head = {"page": self.page, "ledger": self.ledger.dump(), "minds": self.minds.dump()}
         return _pack(head)
 
-    def next_page(self) -> tuple[int, bytes]:
-        """(place, bytes) of what has been learnt since the last page, or of all; two full pages are kept, one may be
-        torn.
+    def next_page(self) -> tuple[int, Iterator[tuple[int, bytes]]]:
+        """(place, its pieces) of what has been learnt since the last page, or of all; two full pages are kept, one may
+        be torn.
         """
         self.page += 1
         full = self.page % PAGES == 0
         changes = self.books.take()
         after_us = 0 if full else self.paged_us
         content = {
-            "page": self.page,
             "time": self._time(),
             "folded_us": self.folded_us,
             "slots": [slot.dump() for slot in self.slots if slot.end_us > after_us],
@@ -82,9 +83,9 @@ class Project:
             "books": self.books.dump() if full else changes,
         }
         self.paged_us = self.folded_us or 0
-        return self.page % (2 * PAGES), _pack(content)
+        return self.page % (2 * PAGES), pages.cut(self.page, _pack(content))
 
-    def restore(self, head: bytes, pages: list[bytes]) -> list[str]:
+    def restore(self, head: bytes, pieces: list[bytes]) -> list[str]:
         """Turn what was stored into state; returns what a person should know."""
         stored, notes = _unpack(head), []
         self.page = stored["page"]
@@ -94,9 +95,7 @@ class Project:
             notes.append(
                 f"{self.name}: settings or libraries have changed, what was learnt is learnt anew from history"
             )
-        contents = sorted((_unpack(page) for page in pages), key=lambda content: int(content["page"]))
-        full = self.page - self.page % PAGES
-        contents = [content for content in contents if full <= content["page"] <= self.page]
+        contents = [_unpack(page) for page in pages.joined(pieces, self.page - self.page % PAGES, self.page)]
         for content in contents:
             self._read(content)
         if contents and contents[-1]["time"] != self._time():
