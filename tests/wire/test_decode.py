@@ -234,6 +234,14 @@ def test_a_value_over_262144_bytes_is_too_large_whatever_it_says() -> None:
     assert refusal(b"x" * 262_145) == ("too_large", None)
 
 
+def test_a_name_of_more_than_1024_characters_is_refused_where_it_stands() -> None:
+    """Longer ones would make outputs and state that Kafka does not take."""
+    longest = "ä" * 1024
+    assert parse(structured(id=longest, data={"agent": longest, "utilization": 1}))["id"] == longest
+    assert refusal(structured(id=longest + "a")) == ("not_cloudevent", "id")
+    assert refusal(structured(data={"agent": longest + "a", "utilization": 1})) == ("invalid", "data.agent")
+
+
 # ---- binary mode ----
 
 
@@ -261,13 +269,16 @@ def test_data_cannot_smuggle_attributes_into_the_envelope() -> None:
         ("configversion", b"-1"),
         ("configversion", "³".encode()),
         ("id", b"\xff"),
+        ("id", None),
+        ("specversion", None),
         ("time", b"now"),
+        ("project", b"p" * 1025),
     ],
 )
-def test_a_header_that_cannot_be_read_is_named_without_its_prefix(name: str, raw: bytes) -> None:
+def test_a_header_that_cannot_be_read_is_named_without_its_prefix(name: str, raw: bytes | None) -> None:
     value, headers = binary(envelope())
     with pytest.raises(BadRecord) as caught:
-        parse_binary(value, [*headers, (f"ce_{name}", raw)])
+        parse_binary(value, [*headers, (f"ce_{name}", raw)])  # type: ignore[list-item]
     assert blame(caught.value) == ("not_cloudevent", name)
 
 

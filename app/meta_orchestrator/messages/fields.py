@@ -12,7 +12,10 @@ SECOND = 1_000_000
 GREATEST = 10**15
 """No number of an input is greater (31,000 years in ms), so sums stay finite and whole numbers fit 64 bits."""
 
-Name = Annotated[str, StringConstraints(min_length=1)]
+NAME_CHARACTERS = 1024
+"""No name or id is longer: outputs list dozens of them, state holds thousands, and Kafka's records have limits."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_CHARACTERS)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, le=GREATEST)]
 Ordinal = Annotated[int, Field(ge=1, le=GREATEST)]

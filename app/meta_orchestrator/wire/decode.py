@@ -211,7 +211,9 @@ def _field(error: ErrorDetails) -> str:
     return ".".join(str(part) for part in error["loc"][1:3])
 
 
-def _text(name: str, raw: bytes) -> str:
+def _text(name: str, raw: bytes | None) -> str:
+    if raw is None:  # Kafka's headers may have no value, whatever its clients' types say
+        raise BadRecord("not_cloudevent", "no value", name)
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
