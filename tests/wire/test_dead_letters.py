@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from meta_orchestrator.errors import BadRecord
 from meta_orchestrator.messages.event import Refused
-from meta_orchestrator.wire.dead_letters import headers, line_of, line_of_refused
+from meta_orchestrator.wire.dead_letters import fit, headers, line_of, line_of_refused
 from meta_orchestrator.wire.journal import read_line
 from tests.wire.making import LEFT_OUT, structured
 
@@ -85,3 +85,26 @@ def test_in_kafka_the_reason_stands_in_headers_behind_those_of_the_record() -> N
 
 def test_in_kafka_no_field_is_no_header() -> None:
     assert "dlq.field" not in dict(headers(BadRecord("not_json", "no"), "t", 0, 0, 0))
+
+
+def test_a_letter_that_its_topic_takes_goes_as_it_came() -> None:
+    told = headers(BAD, "t", 0, 0, 0, [("x", b"y" * 1_000_000), ("empty", None)])  # type: ignore[list-item]
+    assert fit(b"k", b"v" * 1_000_000, told) == (b"k", b"v" * 1_000_000, told)
+    assert fit(None, None, told) == (None, None, told)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "header"),
+    [(b"k", b"v" * 20_000_000, b""), (b"k" * 3_000_000, b"v", b""), (None, None, b"h" * 3_000_000)],
+)
+def test_a_letter_that_no_topic_takes_is_cut_and_tells_what_it_was(
+    key: bytes | None, value: bytes | None, header: bytes
+) -> None:
+    """A compressed batch may hold any size; what the broker refuses would stop the partition for good."""
+    cut_key, cut_value, told = fit(key, value, headers(BAD, "t", 0, 0, 0, [("x", header)]))
+    assert len(cut_key or b"") + len(cut_value or b"") + sum(len(raw) for _, raw in told) < 1 << 20
+    assert (key or b"").startswith(cut_key or b"")
+    assert (value or b"").startswith(cut_value or b"")
+    assert (cut_key is None, cut_value is None) == (key is None, value is None)
+    assert dict(told)["dlq.reason"] == b"invalid"
+    assert int(dict(told)["dlq.bytes"]) >= len(key or b"") + len(value or b"") + len(header)

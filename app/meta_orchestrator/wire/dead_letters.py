@@ -16,10 +16,12 @@ from meta_orchestrator.messages.cloudevent import SOURCE, digest
 from meta_orchestrator.messages.event import Refused
 from meta_orchestrator.messages.fields import Time, format_time_us
 from meta_orchestrator.wire.decode import time_us
+from meta_orchestrator.wire.topics import LETTER_BYTES
 
 TYPE = "dead.letter"
 PREFIX = "dlq."
 Headers = Sequence[tuple[str, bytes]]
+CUT_BYTES = 512 * 1024
 _TIME = TypeAdapter[str](Time)
 
 
@@ -41,6 +43,21 @@ def headers(
     }
     kept = [(name, raw) for name, raw in original if not name.startswith(PREFIX)]
     return kept + [(PREFIX + name, text.encode()) for name, text in said.items() if text is not None]
+
+
+def fit(key: bytes | None, value: bytes | None, letter_headers: Headers) -> tuple[bytes | None, bytes | None, Headers]:
+    """What the dead-letter topic takes of a letter: all of it, but for monsters.
+
+    A compressed batch of 20 kB may hold a record of 20 MB. Of such a one go the first 512 KiB of key and value, no
+    headers but ours, and `dlq.bytes`, the size that it had: refused by the broker, it would stop its
+    partition for good.
+    """
+    bytes_ = len(key or b"") + len(value or b"")
+    bytes_ += sum(len(name.encode()) + len(raw or b"") for name, raw in letter_headers)
+    if bytes_ <= LETTER_BYTES:
+        return key, value, letter_headers
+    ours = [(name, raw) for name, raw in letter_headers if name.startswith(PREFIX)]
+    return key and key[:CUT_BYTES], value and value[:CUT_BYTES], [*ours, (PREFIX + "bytes", b"%d" % bytes_)]
 
 
 def line_of(bad: BadRecord, value: bytes, number: int) -> bytes:

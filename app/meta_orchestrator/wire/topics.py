@@ -30,6 +30,9 @@ CHANGELOGS: tuple[str, ...] = tuple(f"{APPLICATION}-{table}-changelog" for table
 CHANGELOG_RECORD_BYTES = 16 * MIB
 """The most that one changelog record may have: a project's memory, or its panes of one tick."""
 
+LETTER_BYTES = 2 * MIB - 64 * 1024
+"""The most that key, value and headers of a dead letter may have together: what its topic takes, less the framing."""
+
 _INPUT = {
     # The broker's own clock: it drives the watermark, so a sender with a wrong clock cannot; and retention, which goes
     # by record timestamps, does not delete at once what tells of last month.

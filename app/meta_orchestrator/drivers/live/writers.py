@@ -11,6 +11,7 @@ from meta_orchestrator.drivers.live.options import Options
 from meta_orchestrator.drivers.live.partition import Turn
 from meta_orchestrator.drivers.live.positions import head_key
 from meta_orchestrator.messages.cloudevent import CloudEvent
+from meta_orchestrator.wire.dead_letters import fit
 from meta_orchestrator.wire.signing import HEADER, sign
 from meta_orchestrator.wire.topics import CHANGELOG_RECORD_BYTES, DEAD_LETTERS
 from meta_orchestrator.wire.trust import Key
@@ -62,7 +63,8 @@ class Writer(ABC):
         """What others read."""
         parcels = [self._output(output) for output in turn.outputs]
         letters_to = self.options.settings.prefix + DEAD_LETTERS
-        return parcels + [(letters_to, letter.key, letter.value, letter.headers) for letter in turn.letters]
+        fitting = (fit(letter.key, letter.value, letter.headers) for letter in turn.letters)
+        return parcels + [(letters_to, *letter) for letter in fitting]
 
     def remembered(self, turn: Turn) -> list[Parcel]:
         """What only a successor reads; the head, which makes the rest count, comes last."""
