@@ -52,6 +52,8 @@ def fit(key: bytes | None, value: bytes | None, letter_headers: Headers) -> tupl
     headers but ours, and `dlq.bytes`, the size that it had: refused by the broker, it would stop its
     partition for good.
     """
+    if key is None and value is None:
+        value = b""  # aiokafka sends no record without both
     bytes_ = len(key or b"") + len(value or b"")
     bytes_ += sum(len(name.encode()) + len(raw or b"") for name, raw in letter_headers)
     if bytes_ <= LETTER_BYTES:
