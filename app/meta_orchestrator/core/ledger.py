@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from meta_orchestrator.messages.cloudevent import digest
+from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import Value
 from meta_orchestrator.messages.outputs import Kind, RefusedBy
 
@@ -207,6 +209,11 @@ class Ledger:
     @staticmethod
     def load(dumped: dict[str, Any]) -> "Ledger":
         return _LEDGER.validate_python(dumped)
+
+
+def command_name(order: Event) -> str:
+    """What `commands` knows a command by."""
+    return digest("command", order[1], order[2])
 
 
 _LEDGER = TypeAdapter(Ledger)

@@ -3,8 +3,8 @@
 from meta_orchestrator.core.adaptation.alarms import heed
 from meta_orchestrator.core.adaptation.expiry import expire
 from meta_orchestrator.core.adaptation.orders import ORDERS
+from meta_orchestrator.core.ledger import command_name
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.cloudevent import digest
 from meta_orchestrator.messages.event import Event, Refused
 
 
@@ -21,7 +21,7 @@ def _is_new(moment: Moment, order: Event) -> bool:
     """Whether a command may act; where it must be new within 24 h, one that was seen is a dead letter."""
     if not moment.once:
         return True
-    name = digest("command", order[1], order[2])
+    name = command_name(order)
     if name in moment.ledger.commands:
         moment.outputs.append(Refused(moment.project, order, "replayed", "this command acted within the last 24 h"))
         return False

@@ -3,6 +3,7 @@
 from meta_orchestrator.core.collection.order import in_order
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.core.collection.window import Window
+from meta_orchestrator.core.ledger import command_name
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.project import Project
 from meta_orchestrator.messages.event import Event
@@ -20,6 +21,8 @@ def collect(project: Project, tick_us: int, once: bool = False) -> Moment:
         once=once,
         orders=_take_orders(project, tick_us, once),
     )
+    if once:
+        _leave_out_replayed(project, moment.orders)
     closed = _fold(project, moment)
     project.slots = [slot for slot in project.slots + closed if slot.end_us > tick_us - policy.time.window_us]
     window = Window(project.slots, tick_us, policy.time.window_us)
@@ -76,6 +79,17 @@ def _take_orders(project: Project, tick_us: int, once: bool) -> list[Event]:
     acting = [order for reached_us, order in project.orders if reached_us < tick_us]
     project.orders = [(reached_us, order) for reached_us, order in project.orders if reached_us >= tick_us]
     return in_order(acting, keep_copies=once)
+
+
+def _leave_out_replayed(project: Project, orders: list[Event]) -> None:
+    """A command that will be refused because it was seen before is not counted either."""
+    seen = set(project.ledger.commands)
+    for order in orders:
+        name = command_name(order)
+        if name in seen:
+            for pane in project.open:
+                project.open[pane] = [event for event in project.open[pane] if event is not order]
+        seen.add(name)
 
 
 def _remember(project: Project, closed: list[Slot], tick_us: int) -> None:
