@@ -73,7 +73,7 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
         elif batch.end > batch.start:
             self.heard_s[topic, message.partition] = time.monotonic()
             partition.observe(topic, batch.records, batch.start, batch.end)
-            await self.owner.observed(message.partition)
+            await self.owner.observed(message.partition, len(batch.records))
 
     def _in_order(self, message: Message, partition: Partition) -> Batch | None:
         """What of a batch comes next; None where something was dropped on the way here.

@@ -37,6 +37,7 @@ class Health:
         state = {
             "partitions": {partition.number: partition.loop.tick_us for partition in owner.partitions()},
             "assigned": sorted(owner.owned),
+            "records_read": owner.records,
         }
         ready = bool(owner.owned) and owner.ready() and not self.app.ending.is_set
         return _answer(ready, state)

@@ -69,6 +69,8 @@ class Owner:
     ) -> None:
         self.rows, self.ending, self.new_writer, self.new_partition = rows, ending, new_writer, new_partition
         self.owned: dict[int, Owned] = {}
+        self.records = 0
+        """Read so far, by this worker."""
         self._locks: dict[int, asyncio.Lock] = {}
 
     # ---- an assignment, step by step ----
@@ -120,8 +122,9 @@ class Owner:
     def partitions(self) -> Iterable[Partition]:
         return [owned.partition for owned in self.owned.values() if owned.alive and owned.partition is not None]
 
-    async def observed(self, number: int) -> None:
-        """Records were put into a partition: take its turn if a tick is due."""
+    async def observed(self, number: int, records: int) -> None:
+        """So many records were put into a partition: take its turn if a tick is due."""
+        self.records += records
         owned = self.owned[number]
         owned.moved_s = time.monotonic()
         partition = owned.partition
@@ -178,6 +181,7 @@ class Owner:
             partition=number,
             ticks=turn.ticks,
             tick_us=turn.tick_us,
+            records_read=self.records,
             outputs=len(turn.outputs),
             dead_letters=len(turn.letters),
             rows=len(turn.rows),

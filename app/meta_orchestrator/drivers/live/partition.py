@@ -9,11 +9,13 @@ from typing import Protocol
 
 from meta_orchestrator.core.loop import Loop
 from meta_orchestrator.drivers.live.positions import Head, head_key
+from meta_orchestrator.drivers.live.reader import Reader
 from meta_orchestrator.errors import BadRecord
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.event import Event, Refused
 from meta_orchestrator.messages.inputs import COMMANDS, TOPIC_OF
-from meta_orchestrator.wire import dead_letters, records
+from meta_orchestrator.wire import dead_letters
+from meta_orchestrator.wire.records import COMMAND_TOPIC
 from meta_orchestrator.wire.topics import INPUTS
 from meta_orchestrator.wire.trust import Trust
 
@@ -64,8 +66,9 @@ class Partition:
     """Observes records, decides ticks, and knows where reading goes on after a crash."""
 
     def __init__(self, number: int, partitions: int, prefix: str, trust: Trust, loop: Loop) -> None:
-        self.number, self.partitions, self.prefix, self.trust = number, partitions, prefix, trust
+        self.number, self.prefix = number, prefix
         self.loop = loop
+        self.readers = {topic: Reader(topic, number, partitions, trust) for topic in INPUTS}
         self.lateness_us = loop.policy.time.lateness_us
         self.head = Head()
         self.letters: list[Letter] = []
@@ -82,30 +85,27 @@ class Partition:
         """
         reading = self.head.readings[topic]
         before_us = reached_us = reading.reached_us
-        read, observe, lateness_us = records.read, self._observe, self.lateness_us
+        read, lateness_us = self.readers[topic].read, self.lateness_us
+        observe = self._observe_or_obey if topic == COMMAND_TOPIC else self.loop.observe
         touched: set[int] = set()
+        last = -1
         for record in batch:
             # An append time below an earlier one (the broker's clock stepped back) counts as the earlier one, so that
             # no record ever finds its pane closed but those that were counted before.
-            counts_us = max(reached_us, record.timestamp * 1000)
+            reaches_us = record.timestamp * 1000
+            if reaches_us < reached_us:  # noqa: PLR1730 - max() takes three times as long
+                reaches_us = reached_us
             try:
-                project, event = read(
-                    topic,
-                    self.number,
-                    self.partitions,
-                    record.key,
-                    record.value,
-                    record.headers,
-                    record.timestamp,
-                    record.offset,
-                    self.trust,
-                )
+                project, event = read(record.key, record.value, record.headers, record.timestamp, record.offset)
                 if project is not None:
-                    touched.add(observe(project, event, counts_us - lateness_us))
+                    pane = observe(project, event, reaches_us - lateness_us)
+                    if pane != last:
+                        touched.add(pane)
+                        last = pane
             except BadRecord as bad:
                 self._refuse(bad, topic, record)
                 continue
-            reached_us = counts_us
+            reached_us = reaches_us
         reading.reached_us, reading.next = reached_us, end
         for pane in sorted(touched):
             if pane >= 0:
@@ -155,7 +155,7 @@ class Partition:
             reading.committed = max(reading.committed, reading.next or 0)
         return turn
 
-    def _observe(self, project: str, event: Event, reached_us: int) -> int:
+    def _observe_or_obey(self, project: str, event: Event, reached_us: int) -> int:
         if event[3] in COMMANDS:
             return self.loop.command(project, event, reached_us)
         return self.loop.observe(project, event, reached_us)
