@@ -11,7 +11,7 @@ from meta_orchestrator.core.adaptation.adapt import adapt, answer
 from meta_orchestrator.core.adaptation.obey import obey
 from meta_orchestrator.core.adaptation.phase import phase
 from meta_orchestrator.core.adaptation.wish import Wish
-from meta_orchestrator.core.analysis.findings import Findings
+from meta_orchestrator.core.analysis.findings import Findings, subject
 from meta_orchestrator.core.collection.history import FIELDS, INDEX, History
 from meta_orchestrator.core.collection.measures import Measures
 from meta_orchestrator.core.learning.learn import learn
@@ -22,7 +22,7 @@ from meta_orchestrator.core.validation.validate import validate
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND, format_time_us
-from meta_orchestrator.messages.outputs import ConfigChange, Decision
+from meta_orchestrator.messages.outputs import Antipattern, ConfigChange, Decision, Drift
 from meta_orchestrator.policy import Policy
 
 START_S = 1_800_000_000
@@ -115,7 +115,9 @@ class Project:
         moment = self.moment(findings, measures)
         self._pending, self._orders = [], []
         for insight in moment.findings.insights:
-            moment.say(insight)
+            event = moment.say(insight)
+            if isinstance(insight, Drift | Antipattern):
+                moment.findings.said[subject(insight)] = event.id
         hear(moment)
         obey(moment)
         learn(moment, validate(moment))
@@ -128,6 +130,9 @@ class Project:
         return [output.data if isinstance(output, CloudEvent) else output for output in moment.outputs]
 
     def moment(self, findings: Findings | None = None, measures: Measures | None = None) -> Moment:
+        findings = findings or Findings()
+        for insight in (*findings.drifts.values(), *findings.antipatterns.values()):
+            findings.said.setdefault(subject(insight), "said earlier")
         return Moment(
             "p",
             us(self.now_s),
@@ -138,7 +143,7 @@ class Project:
             once=self.once,
             events=self._pending,
             measures=measures or Measures(),
-            findings=findings or Findings(),
+            findings=findings,
         )
 
     def run(self, seconds: float, rows: dict[str, float] | None = None) -> list[Any]:

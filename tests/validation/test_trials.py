@@ -57,8 +57,10 @@ def test_a_trial_that_helps_is_kept_without_a_new_version():
     project.applied()
     outputs = project.run(1770, rows=BETTER)
     assert outputs == []
-    told = decision(project.tick(rows=BETTER))
-    assert (told.verdict, told.change, told.proposal.id) == ("kept", None, trial.proposal.id)
+    outputs = project.tick(rows=BETTER)
+    told = decision(outputs)
+    assert (told.verdict, told.change, told.proposal.id) == ("kept", trial.change, trial.proposal.id)
+    assert outputs == [told]
     assert told.p_better > 0.99
     assert told.explanation.startswith("it helped: handoff_failure_rate 0.2 → 0, better with 100%")
     measured = told.measured["handoff_failure_rate"]

@@ -167,7 +167,7 @@ class Loop:
 
 def _publish_metrics(project: Project, moment: Moment) -> None:
     """The snapshot of the window, as things are after the decisions; each minute also its agents."""
-    if all(slot.is_empty for slot in project.slots):
+    if not moment.has_snapshot:
         return
     measures = vars(moment.measures)
     moment.say(MetricsSnapshot(**measures, config_version=moment.ledger.version, phase=phase(moment)))

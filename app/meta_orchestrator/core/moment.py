@@ -33,6 +33,11 @@ class Moment:
     findings: Findings = field(default_factory=Findings)
     outputs: list[CloudEvent | Refused] = field(default_factory=list)
 
+    @property
+    def has_snapshot(self) -> bool:
+        """Whether a snapshot follows the decisions: there is one where anything happened in the window."""
+        return not all(slot.is_empty for slot in self.window.slots)
+
     def say(self, data: Output) -> CloudEvent:
         """Publish something at this tick."""
         event = CloudEvent(self.project, self.tick_us, data)

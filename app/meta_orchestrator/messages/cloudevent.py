@@ -19,7 +19,7 @@ def digest(*parts: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class CloudEvent:
-    """An output with its envelope. `time_us` is its tick's, `id` follows from its content."""
+    """An output with its envelope. `time_us` is its tick's, `id` follows from its content, or from its place alone."""
 
     project: str
     time_us: int
@@ -27,7 +27,7 @@ class CloudEvent:
 
     @property
     def id(self) -> str:
-        return digest(self.data.type, self.project, self.time_us, self.data.model_dump(mode="json"))
+        return self._name(self.data.model_dump(mode="json"))
 
     def to_json(self) -> bytes:
         """One line of structured-mode JSON, byte for byte the same for the same content."""
@@ -35,7 +35,7 @@ class CloudEvent:
         return orjson.dumps(
             {
                 "specversion": "1.0",
-                "id": digest(self.data.type, self.project, self.time_us, content),
+                "id": self._name(content),
                 "source": SOURCE,
                 "type": self.data.type,
                 "time": format_time_us(self.time_us),
@@ -44,3 +44,13 @@ class CloudEvent:
                 "data": content,
             }
         )
+
+    def _name(self, content: dict[str, Any]) -> str:
+        if self.data.once_a_tick:
+            return name_in_advance(type(self.data), self.project, self.time_us)
+        return digest(self.data.type, self.project, self.time_us, content)
+
+
+def name_in_advance(kind: type[Output], project: str, time_us: int) -> str:
+    """The id of what comes once a tick, before it is said: a decision names the snapshot that follows it."""
+    return digest(kind.type, project, time_us)

@@ -48,6 +48,8 @@ class Output(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
     type: ClassVar[str]
     topic: ClassVar[str]
+    once_a_tick: ClassVar[bool] = False
+    """There is one of a project and tick at the most: its place is its name, so that it can be named in advance."""
 
 
 class Shift(BaseModel):
@@ -200,6 +202,7 @@ class MetricsSnapshot(Output):
 
     type: ClassVar[str] = "metrics.snapshot"
     topic: ClassVar[str] = "metrics"
+    once_a_tick: ClassVar[bool] = True
     consensus_latency_p95_ms: Fraction | None
     consensus_success_rate: Fraction | None
     dissent_rate: Fraction | None

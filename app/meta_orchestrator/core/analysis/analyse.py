@@ -1,9 +1,9 @@
 """The second room: what do the numbers mean?"""
 
-from meta_orchestrator.core.analysis.findings import Findings
+from meta_orchestrator.core.analysis.findings import Findings, subject
 from meta_orchestrator.core.analysis.minds import Minds
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.outputs import Output
+from meta_orchestrator.messages.outputs import Antipattern, Drift, Output
 
 
 def analyse(minds: Minds, moment: Moment) -> Findings:
@@ -14,10 +14,13 @@ def analyse(minds: Minds, moment: Moment) -> Findings:
     escalations = minds.conditions.judge(moment.tick_us, moment.measures, active)
     insights: list[Output] = [*drifts, *patterns, *escalations]
     for insight in insights:
-        moment.say(insight)
+        event = moment.say(insight)
+        if isinstance(insight, Drift | Antipattern):
+            minds.said[subject(insight)] = event.id
     return Findings(
         insights=insights,
         drifts={metric: drift for metric, (_, drift) in minds.drift.recent.items()},
         antipatterns=active,
         escalations=minds.conditions.raised,
+        said=minds.said,
     )

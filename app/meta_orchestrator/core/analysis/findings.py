@@ -16,3 +16,10 @@ class Findings:
     """Kind (or kind:subject where there are several) → what is active."""
     escalations: dict[str, Escalation] = field(default_factory=dict)
     """Condition → what is raised."""
+    said: dict[str, str] = field(default_factory=dict)
+    """Metric that drifted, or kind of an antipattern → id of the insight that said so last, perhaps long ago."""
+
+
+def subject(insight: Drift | Antipattern) -> str:
+    """What an insight is about: a later one about the same takes its place."""
+    return insight.metric if isinstance(insight, Drift) else insight.kind

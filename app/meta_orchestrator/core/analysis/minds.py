@@ -11,7 +11,7 @@ from meta_orchestrator.core.analysis.escalation import Conditions
 from meta_orchestrator.messages.cloudevent import digest
 from meta_orchestrator.policy import Policy
 
-STATE = 1
+STATE = 2
 """Raised whenever what `dump` writes changes its meaning."""
 
 
@@ -25,6 +25,8 @@ class Minds:
         self.drift = DriftWatch(policy)
         self.antipatterns = AntipatternWatch(policy)
         self.conditions = Conditions(policy)
+        self.said: dict[str, str] = {}
+        """Metric that drifted, or kind of an antipattern → id of the insight that said so last."""
 
     def next_deadline_us(self) -> int | None:
         """When a project in which nothing happens must be looked at again; None while nothing is going on."""
@@ -37,6 +39,7 @@ class Minds:
             "drift": self.drift.dump(),
             "antipatterns": self.antipatterns.dump(),
             "conditions": self.conditions.dump(),
+            "said": self.said,
         }
 
     @classmethod
@@ -49,6 +52,7 @@ class Minds:
         minds.drift.load(dumped["drift"])
         minds.antipatterns.load(dumped["antipatterns"])
         minds.conditions.load(dumped["conditions"])
+        minds.said = dict(dumped["said"])
         return minds
 
 

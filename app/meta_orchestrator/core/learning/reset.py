@@ -3,7 +3,7 @@
 from meta_orchestrator.core.adaptation.publish import asked, moved, publish, tell
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.conclude import abort
-from meta_orchestrator.messages.cloudevent import digest
+from meta_orchestrator.messages.cloudevent import CloudEvent, digest
 from meta_orchestrator.messages.fields import SECOND, Value, format_time_us
 from meta_orchestrator.messages.outputs import Escalation
 
@@ -23,7 +23,7 @@ def _reset(moment: Moment, escalation: Escalation) -> None:
         trial = moment.ledger.trial
         if trial:
             abort(moment, trial, "superseded", f"{reason} while {trial.proposal.parameter} was on trial")
-        change = publish(moment, "reset", "escalation", moves, reason)
+        change = publish(moment, "reset", "escalation", moves, reason, trigger=_said(moment, escalation))
         names = ", ".join(f"{name} = {value}" for name, value in sorted(moves.items()))
         tell(moment, "changed", moved(change), f"{reason}: {names}", change=change.change, version=change.version)
         rest_us = moment.tick_us + round(moment.policy.pace.cooldown_s * SECOND)
@@ -44,6 +44,11 @@ def _moves(moment: Moment) -> dict[str, Value]:
         for name, value in ledger.config.items()
         if value != ledger.baseline[name] and name not in ledger.overrides
     }
+
+
+def _said(moment: Moment, escalation: Escalation) -> list[str]:
+    """The id of the escalation, which was said at this tick."""
+    return [event.id for event in moment.outputs if isinstance(event, CloudEvent) and event.data is escalation]
 
 
 def _rest(moment: Moment, name: str) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from meta_orchestrator.core.adaptation.publish import publish, spoken, tell
+from meta_orchestrator.core.adaptation.trigger import triggers
 from meta_orchestrator.core.ledger import By, Trial
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.fields import SECOND, Value
@@ -24,9 +25,9 @@ class Verdict:
 
 def take_back(moment: Moment, trial: Trial, by: By, reason: str) -> ConfigChange:
     """The next version: the value from before the trial again."""
-    return publish(
-        moment, "rollback", by, {trial.proposal.parameter: trial.proposal.from_}, reason, trial=trial.proposal.id
-    )
+    moves, measured = {trial.proposal.parameter: trial.proposal.from_}, by in ("guard", "review")
+    trigger = triggers(moment) if measured else []
+    return publish(moment, "rollback", by, moves, reason, trigger=trigger, trial=trial.proposal.id)
 
 
 def conclude(moment: Moment, trial: Trial, ending: Ending, explanation: str, **more: Any) -> Verdict:

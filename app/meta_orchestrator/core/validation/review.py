@@ -62,7 +62,8 @@ def reviewed(moment: Moment, trial: Trial) -> Verdict | None:
         "context": _context(moment, before, during),
     }
     if doubt is None:
-        return conclude(moment, trial, "kept", f"it helped: {_finding(moment, judgement)}", **lesson)
+        named = {"change": trial.change, "version": trial.version}
+        return conclude(moment, trial, "kept", f"it helped: {_finding(moment, judgement)}", **named, **lesson)
     explanation = f"{doubt} ({_finding(moment, judgement)})"
     back = take_back(moment, trial, "review", f"taken back: {explanation}")
     return conclude(moment, trial, "rolled_back", explanation, change=back.change, version=back.version, **lesson)

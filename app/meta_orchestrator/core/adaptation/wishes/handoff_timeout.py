@@ -1,7 +1,8 @@
 """Handoffs fail, and mostly because nobody took them in time: give them longer."""
 
+from meta_orchestrator.core.adaptation.trigger import triggers
 from meta_orchestrator.core.adaptation.wish import Wish
-from meta_orchestrator.core.adaptation.wishes.look import look, next_value, triggers
+from meta_orchestrator.core.adaptation.wishes.look import look, next_value
 from meta_orchestrator.core.moment import Moment
 
 PARAMETER = "workflow.handoff_timeout_s"

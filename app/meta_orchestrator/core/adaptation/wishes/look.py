@@ -8,9 +8,7 @@ from meta_orchestrator.core.adaptation.parameters import Direction, stepped
 from meta_orchestrator.core.collection.history import INDEX
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import Estimate, Rows, share
-from meta_orchestrator.messages.cloudevent import CloudEvent, digest
 from meta_orchestrator.messages.fields import SECOND, Value
-from meta_orchestrator.messages.outputs import Output
 
 Side = Literal["above", "below"]
 
@@ -82,13 +80,6 @@ def next_value(moment: Moment, parameter: str, direction: Direction) -> Value | 
     known = moment.policy.parameters[parameter]
     now = moment.ledger.config.get(parameter, known.default)
     return None if now is None else stepped(known, now, direction)
-
-
-def triggers(moment: Moment, *insights: Output | None) -> list[str]:
-    """The ids of insights; of one said earlier, whose id was that of its tick, the digest of what it says."""
-    said = {id(event.data): event.id for event in moment.outputs if isinstance(event, CloudEvent)}
-    names = [it and said.get(id(it), digest(it.type, it.model_dump(mode="json"))) for it in insights]
-    return [name for name in names if name]
 
 
 def _reach_us(moment: Moment) -> int:

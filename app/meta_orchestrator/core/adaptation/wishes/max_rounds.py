@@ -1,7 +1,8 @@
 """Votes are repeated and still nobody agrees: another round costs time and brings nothing."""
 
+from meta_orchestrator.core.adaptation.trigger import triggers
 from meta_orchestrator.core.adaptation.wish import Wish
-from meta_orchestrator.core.adaptation.wishes.look import look, next_value, triggers
+from meta_orchestrator.core.adaptation.wishes.look import look, next_value
 from meta_orchestrator.core.moment import Moment
 
 PARAMETER = "consensus.max_rounds"

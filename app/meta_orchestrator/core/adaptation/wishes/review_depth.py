@@ -1,7 +1,8 @@
 """Regressions escape: review deeper. Hardly any do and work slows down: review less, which is for an owner to say."""
 
+from meta_orchestrator.core.adaptation.trigger import triggers
 from meta_orchestrator.core.adaptation.wish import Wish
-from meta_orchestrator.core.adaptation.wishes.look import Look, look, next_value, triggers
+from meta_orchestrator.core.adaptation.wishes.look import Look, look, next_value
 from meta_orchestrator.core.moment import Moment
 
 PARAMETER = "workflow.review_depth"

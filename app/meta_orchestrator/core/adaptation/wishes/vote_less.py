@@ -2,8 +2,9 @@
 
 from math import expm1
 
+from meta_orchestrator.core.adaptation.trigger import triggers
 from meta_orchestrator.core.adaptation.wish import Wish
-from meta_orchestrator.core.adaptation.wishes.look import look, look_at, next_value, triggers
+from meta_orchestrator.core.adaptation.wishes.look import look, look_at, next_value
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import estimate
 from meta_orchestrator.core.validation.metrics import LATENCY

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from meta_orchestrator.core.adaptation.trigger import triggers
 from meta_orchestrator.core.adaptation.wish import Wish
-from meta_orchestrator.core.adaptation.wishes.look import Look, look, look_at, next_value, triggers
+from meta_orchestrator.core.adaptation.wishes.look import Look, look, look_at, next_value
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import Estimate, Rows, estimate
 from meta_orchestrator.messages.outputs import Antipattern, Drift
