@@ -24,7 +24,7 @@ ProjectName = Annotated[
 ]
 MappingFile = Annotated[
     Path | None,
-    typer.Option("--mapping", metavar="FILE", help="Which attribute means what (TOML)."),
+    typer.Option("--mapping", metavar="FILE", help="TOML: which attribute means what; time_format, delimiter, …"),
 ]
 ByGroup = Annotated[bool, typer.Option("--by-group", help="Groups are the agents, not single resources.")]
 

@@ -38,7 +38,9 @@ def status(settings: "Settings", project: AnyProject = None, as_json: AsJson = F
 @takes(*READS)
 def explain(
     settings: "Settings",
-    change: Annotated[str, typer.Argument(help="A change (its id or version), a proposal or a decision.")],
+    change: Annotated[
+        str, typer.Argument(metavar="CHANGE", help="A change (its id or version), a proposal or a decision.")
+    ],
     project: AnyProject = None,
     as_json: AsJson = False,
 ) -> None:
@@ -52,7 +54,8 @@ def explain(
     names = projects_of(view, project)
     stories = [(name, story) for name in names if (story := view.explain(name, change)) is not None]
     if not stories:
-        raise SettingsError("CHANGE", change, f"is no change, proposal or decision of {', '.join(names)}")
+        where = f" of {', '.join(names)}" if names else ""
+        raise SettingsError("CHANGE", change, f"is no change, proposal or decision{where}")
     for name, story in stories:
         if as_json:
             _line({"project": name, "story": [{"time": when, "sentence": said} for when, said in story.lines()]})

@@ -55,8 +55,8 @@ def unfreeze(
 @takes(*SIGNED)
 def override(
     settings: "Settings",
-    parameter: Annotated[str, typer.Argument(help="For example workflow.wip_limit.")],
-    value: Annotated[str, typer.Argument(help="A number where it reads as one, else text.")],
+    parameter: Annotated[str, typer.Argument(metavar="PARAMETER", help="For example workflow.wip_limit.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="A number where it reads as one, else text.")],
     project: Project,
     reason: Reason,
     span: For = None,
@@ -81,7 +81,7 @@ def rollback(
     settings: "Settings",
     project: Project,
     reason: Reason,
-    change: Annotated[str | None, typer.Argument(metavar="[CHANGE]", help="The id of the change to take back.")] = None,
+    change: Annotated[str | None, typer.Argument(metavar="CHANGE", help="The id of the change to take back.")] = None,
     to_version: Annotated[
         int | None, typer.Option(min=0, metavar="N", help="Or: back to the configuration of this version.")
     ] = None,

@@ -28,7 +28,8 @@ def send(settings: "Settings", kind: str, project: str, data: dict[str, Any]) ->
     typer.echo(
         f"sent {kind} for project {project} ({told}), signed by {key.id}; partition {partition}, offset {offset}"
     )
-    typer.echo(f"It acts at the next tick. See the decision: meta-orchestrator history -p {project} --last 5")
+    look = f"status -p {project}" if kind == "control.freeze" else f"history -p {project} --last 5"
+    typer.echo(f"It acts at the next tick: see meta-orchestrator {look}; if nothing comes: meta-orchestrator doctor")
 
 
 def envelope(kind: str, project: str, data: dict[str, Any]) -> bytes:

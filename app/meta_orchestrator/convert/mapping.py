@@ -93,7 +93,8 @@ class Mapping(BaseModel):
             if field in chosen and chosen[field] not in there:
                 raise SettingsError(f"mapping.{field}", chosen[field], f"must be one of {', '.join(there)}")
             if field in needed and field not in chosen:
-                raise SettingsError(f"mapping.{field}", None, f"must name one of {', '.join(there)}")
+                wanted = f"must name one of {', '.join(there)} (--mapping; for a CSV file also --{field})"
+                raise SettingsError(f"mapping.{field}", None, wanted)
 
     def level(self, word: str, column: str) -> Criticality | None:
         """The criticality that a log means by a word; None where it is not known."""

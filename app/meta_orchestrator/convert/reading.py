@@ -111,7 +111,8 @@ class Reader:
             else:
                 moment = datetime.fromisoformat(word)
         except ValueError:
-            wanted = f"as {self.mapping.time_format}" if self.mapping.time_format else "ISO 8601 (or give time_format)"
+            form = self.mapping.time_format
+            wanted = f"as {form}" if form else "ISO 8601 (or give time_format in --mapping)"
             raise ValueError(f"timestamp must be {wanted}, not {word!r}") from None
         if moment.tzinfo is None:
             self.without_zone += 1

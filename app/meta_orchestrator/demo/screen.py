@@ -35,7 +35,7 @@ METRICS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("agent_utilization", "utilization", lambda value: f"{value:.0%}"),
     ("handoff_failure_rate", "handoff failures", lambda value: f"{value:.1%}"),
     ("quality_regression_rate", "quality regressions", lambda value: f"{value:.1%}"),
-    ("rework_percentage", "rework", lambda value: f"{value:.0f} %"),
+    ("rework_percentage", "rework", lambda value: f"{value:.0f}%"),
     ("coordination_failures", "coordination failures", lambda value: f"{value:.0f}"),
 )
 

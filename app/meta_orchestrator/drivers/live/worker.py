@@ -37,7 +37,7 @@ GC_THRESHOLD = 50_000
 def run_with(settings: Settings, health_port: int | None) -> int:
     """Load what the settings name and run; all of it is checked before the first connection."""
     if settings.trust is None:
-        raise SettingsError("trust", None, "must name a trust file: without one no command would count")
+        raise SettingsError("trust", None, "must name a trust file (--trust): without one no command would count")
     policy, trust, key = load_policy(settings.policy), settings.trusted_keys(), settings.signing_key()
     run(Options(settings, health_port=health_port), policy, trust, key)
     return 0
