@@ -16,7 +16,7 @@ from meta_orchestrator.drivers.report.windows import Windows
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND
-from meta_orchestrator.messages.outputs import Output
+from meta_orchestrator.messages.outputs import Output, Proposal
 from meta_orchestrator.policy import Policy
 from tests.view.making import T0, antipattern, change, decision, drift, snapshot, trial
 
@@ -214,6 +214,12 @@ def test_decisions_are_told_with_their_sentence_and_refusals_by_their_limiter() 
     assert "changed: workflow.wip_limit 4 → 5. It was changed." in said
     assert "refused 2 times by cooldown, as: It was refused." in said
     assert "At the end version 1 is in force: consensus.max_rounds 3, workflow.wip_limit 5." in said
+
+
+def test_a_decision_about_several_parameters_names_none_of_them() -> None:
+    several = decision("changed", change="change-1", version=1)
+    several = several.model_copy(update={"proposal": Proposal(id="change-1", parameter=None, from_=None, to=None)})
+    assert "changed: It was changed." in told([finished("t", "ada")], [(change(1, 4, 5), 1), (several, 1)])
 
 
 def test_an_unsupported_parameter_tells_how_to_see_more() -> None:

@@ -121,6 +121,15 @@ def test_a_safety_rollback_passes_a_freeze_and_a_review_waits_for_its_end():
     assert [output.kind for output in hurt.run(1200, rows=WORSE) if isinstance(output, ConfigChange)] == ["rollback"]
 
 
+def test_a_trial_acknowledged_only_after_a_freeze_is_tried_before_it_is_judged():
+    project = started()
+    outputs = project.order("freeze", until=at(project.now_s + 3600)).run(3600, rows=QUIET)
+    assert outputs == [project.changes[0]], "published again"
+    project.applied()
+    assert project.run(1500, rows=BETTER) == [], "its review, 30 min after the change, is put off"
+    assert decision(project.run(300, rows=BETTER)).verdict == "kept"
+
+
 def test_a_change_without_an_answer_is_published_again_word_for_word_then_taken_back():
     project = started()
     assert project.run(90) == []

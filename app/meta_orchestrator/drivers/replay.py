@@ -42,7 +42,7 @@ class Unwatched:
 
 @dataclass
 class Replay:
-    """One file on its way through a loop. `flush` is called after each `clock.tick` in lock-step, None elsewhere."""
+    """One file on its way through a loop. `flush` is called after each answer in lock-step, None elsewhere."""
 
     policy: Policy
     write: Write
@@ -108,6 +108,8 @@ class Replay:
         self.bad[reason] += 1
         self.watcher.bad(reason)
         self._line(letter)
+        if self.flush is not None:
+            self.flush()
 
     def _line(self, line: bytes) -> None:
         self.write(line + b"\n")

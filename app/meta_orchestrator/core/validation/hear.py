@@ -8,6 +8,7 @@ from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.conclude import abort
 from meta_orchestrator.core.validation.silence import heard
 from meta_orchestrator.messages.event import Event
+from meta_orchestrator.messages.fields import SECOND
 
 
 def hear(moment: Moment) -> None:
@@ -88,10 +89,15 @@ def _implied(moment: Moment, event: Event) -> None:
 
 
 def _acknowledge(moment: Moment, event: Event) -> None:
-    """A trial is measured from its first acknowledgement, but never from before it began."""
+    """A trial is measured from its first acknowledgement, but never from before it began.
+
+    One that comes later than the deadlines allow, since a freeze held them up, puts the review off by as much.
+    """
     trial = moment.ledger.trial
     if trial and trial.applied_us is None:
         trial.applied_us = max(event[0], trial.started_us)
+        latest_us = trial.started_us + 2 * round(moment.policy.trial.acknowledge_s * SECOND)
+        trial.review_us += max(trial.applied_us - latest_us, 0)
     heard(moment)
 
 

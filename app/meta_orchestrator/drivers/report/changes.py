@@ -48,9 +48,12 @@ def _decisions(outcome: Outcome) -> Iterator[RenderableType]:
 
 
 def _decision(data: Decision) -> str:
-    proposal = data.proposal
+    """Of several parameters at once the explanation tells all."""
+    proposal, verdict = data.proposal, data.verdict.replace("_", " ")
+    if proposal.parameter is None:
+        return f"{verdict}: {data.explanation}"
     move = f"{proposal.parameter} {value_text(proposal.from_)} → {value_text(proposal.to)}"
-    return f"{data.verdict.replace('_', ' ')}: {move}. {data.explanation}"
+    return f"{verdict}: {move}. {data.explanation}"
 
 
 def _refusals(outcome: Outcome) -> Iterator[RenderableType]:
