@@ -1,0 +1,158 @@
+"""The mends of Faust's transport that can be looked at one by one; the others show under SIGKILL (exactly_once)."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from meta_orchestrator.drivers.live.app import App, credentials
+from meta_orchestrator.drivers.live.highwaters import after_last_readable
+from meta_orchestrator.drivers.live.reader import Reader
+from meta_orchestrator.drivers.live.transport import Batch, BatchedFetch, Transport
+from meta_orchestrator.errors import BadRecord
+from meta_orchestrator.messages.fields import format_time_us
+from meta_orchestrator.settings import Settings
+from meta_orchestrator.wire import records
+from meta_orchestrator.wire.trust import Trust
+
+INPUT, OTHER = TopicPartition("agent-events", 0), TopicPartition("changelog", 0)
+
+
+class Assignment:
+    def __init__(self, position: int) -> None:
+        self.position = position
+
+    def state_value(self, _: TopicPartition) -> Any:
+        return SimpleNamespace(has_valid_position=True, position=self.position)
+
+
+def test_the_records_of_one_fetch_become_one_batch_between_two_positions() -> None:
+    folded = BatchedFetch._folded({INPUT: ["a", "b"], OTHER: ["c"]}, {INPUT: 5}, Assignment(9))
+    (batch,) = folded[INPUT]
+    assert (batch.records, batch.start, batch.end) == (["a", "b"], 5, 9)
+    assert folded[OTHER] == ["c"]
+
+
+def test_a_fetch_that_moves_on_without_records_is_a_batch_too() -> None:
+    (batch,) = BatchedFetch._folded({}, {INPUT: 5}, Assignment(9))[INPUT]
+    assert (list(batch.records), batch.start, batch.end) == ([], 5, 9)
+    assert BatchedFetch._folded({}, {INPUT: 9}, Assignment(9)) == {}
+
+
+def in_order(start: int, end: int, position: int) -> Batch | None:
+    batch = Batch([SimpleNamespace(offset=offset) for offset in range(start, end)], start, end)
+    readings = {"agent-events": SimpleNamespace(next=position)}
+    partition: Any = SimpleNamespace(head=SimpleNamespace(readings=readings))
+    app: Any = SimpleNamespace(input_topics={"x-agent-events": "agent-events"})
+    return App._in_order(app, SimpleNamespace(topic="x-agent-events", value=batch), partition)  # type: ignore[arg-type]
+
+
+def test_a_batch_counts_only_from_where_the_last_one_ended() -> None:
+    assert in_order(5, 9, position=4) is None  # something was dropped on the way
+    whole, cut, nothing_new = in_order(5, 9, 5), in_order(5, 9, 7), in_order(5, 9, 12)
+    assert whole is not None
+    assert cut is not None
+    assert nothing_new is not None
+    assert len(whole.records) == 4
+    assert ([record.offset for record in cut.records], cut.start, cut.end) == ([7, 8], 7, 9)
+    assert (list(nothing_new.records), nothing_new.start, nothing_new.end) == ([], 12, 12)
+
+
+def test_the_mended_classes_are_the_ones_that_faust_will_use() -> None:
+    assert Transport.Consumer.__module__ == Transport.Producer.__module__ == "meta_orchestrator.drivers.live.transport"
+
+
+def test_credentials_carry_the_tls_context_or_there_would_be_none() -> None:
+    sasl = {"sasl_mechanism": "SCRAM-SHA-512", "username": "u", "password": "p"}
+    found = credentials(Settings(security_protocol="SASL_SSL", **sasl))  # type: ignore[arg-type]
+    assert found is not None
+    assert found.protocol.value == "SASL_SSL"
+    assert credentials(Settings(security_protocol="SASL_PLAINTEXT", **sasl)).protocol.value == "SASL_PLAINTEXT"  # type: ignore[arg-type, union-attr]
+    assert credentials(Settings()) is None
+
+
+# ---- usual records are read as the rules read them ----
+
+NOW_MS = 1_700_000_000_000
+PARTITION = records.partition_of(b"p", 4)
+
+
+def value(**changes: Any) -> bytes:
+    event = {"specversion": "1.0", "id": "1", "source": "s", "type": "agent.heartbeat", "project": "p"}
+    time = format_time_us(NOW_MS * 1000)
+    return orjson.dumps({**event, "time": time, "data": {"agent": "a", "utilization": 0.5}, **changes})
+
+
+CASES: dict[str, tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = {
+    "usual": (b"p", value(), []),
+    "with headers": (b"p", value(configversion=3), [("content-type", b"application/cloudevents+json")]),
+    "unknown type": (b"p", value(type="other", data={"x": 1}), []),
+    "clock.tick": (None, value(type="clock.tick", project=None), []),
+    "binary": (b"p", b'{"agent":"a","utilization":0.5}', [("ce_specversion", b"1.0")]),
+    "no value": (b"p", None, []),
+    "ahead": (b"p", value(time=format_time_us((NOW_MS + 61_000) * 1000)), []),
+    "no such day": (b"p", value(time="2023-02-30T00:00:00Z"), []),
+    "before the epoch": (b"p", value(time="1960-01-01T00:00:00Z"), []),
+    "another key": (b"q", value(), []),
+    "another project": (b"p", value(project="q"), []),
+    "no key": (None, value(), []),
+    "another topic's": (
+        b"p",
+        value(type="consensus.vote.cast", data={"round": "r", "agent": "a", "choice": "approve"}),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("partition", [PARTITION, (PARTITION + 1) % 4])
+def test_the_reader_says_what_the_rules_say(name: str, partition: int) -> None:
+    key, content, headers = CASES[name]
+    reader = Reader("agent-events", partition, 4, Trust())
+    if partition == PARTITION:
+        reader.read(b"p", value(), [], NOW_MS, 0)  # so that the key is known
+
+    def said(read: Any, *place: Any) -> Any:
+        try:
+            return read(*place, key, content, headers, NOW_MS, 7, *((Trust(),) if place else ()))
+        except BadRecord as bad:
+            return bad.reason, bad.field, bad.detail
+
+    assert said(reader.read) == said(records.read, "agent-events", partition, 4)
+
+
+# ---- where a topic ends for a reader who waits for commits ----
+
+
+@pytest.mark.kafka
+def test_the_end_of_a_changelog_is_after_its_last_committed_record(kafka: str, prefix: str) -> None:
+    topic = prefix + "meta-orchestrator-heads-changelog"
+    assert asyncio.run(_ends(kafka, topic, aborted=40)) == {TopicPartition(topic, 0): 3}
+
+
+@pytest.mark.kafka
+def test_a_changelog_in_which_nothing_was_committed_has_no_end(kafka: str, prefix: str) -> None:
+    assert asyncio.run(_ends(kafka, prefix + "meta-orchestrator-panes-changelog", aborted=10, committed=0)) == {}
+
+
+async def _ends(bootstrap: str, topic: str, aborted: int, committed: int = 3) -> dict[TopicPartition, int]:
+    """Write some committed records, then some aborted ones, and look for the end."""
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, transactional_id=topic) as producer:
+        for count, end in ((committed, producer.commit_transaction), (aborted, producer.abort_transaction)):
+            if count:
+                await producer.begin_transaction()
+                for number in range(count):
+                    await producer.send_and_wait(topic, b"v", key=b"%d" % number, partition=0)
+                await end()
+    reader = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False)
+    await reader.start()
+    try:
+        partition = TopicPartition(topic, 0)
+        reader.assign([partition])
+        ends = await reader.end_offsets([partition])
+        return await asyncio.wait_for(after_last_readable(reader, ends), 20)
+    finally:
+        await reader.stop()

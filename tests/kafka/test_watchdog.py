@@ -1,0 +1,73 @@
+"""The watchdog ends a worker that has work and does nothing, and only then."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from meta_orchestrator.drivers.live import watchdog
+from meta_orchestrator.drivers.live.ending import Ending
+from meta_orchestrator.drivers.live.options import Options
+from meta_orchestrator.drivers.live.owner import Owned
+from meta_orchestrator.settings import Settings
+
+
+class App:
+    """As much of a worker as the watchdog looks at: one partition, assigned and not alive."""
+
+    def __init__(self, ending: Ending) -> None:
+        self.options = Options(Settings(broker="127.0.0.1:1"), stuck_s=3)
+        self.ending = ending
+        self.consumer_generation_id = 1
+        self.input_topics: dict[str, str] = {}
+        self.tables = SimpleNamespace(recovery=SimpleNamespace(active_offsets={"changelog": 0}))
+        owned: Any = Owned(writer=None, acquired_s=0)  # type: ignore[arg-type]
+        self.owner = SimpleNamespace(owned={0: owned}, partitions=list)
+
+
+def look(times: int, monkeypatch: pytest.MonkeyPatch, broker_there: bool, moves: bool = False) -> str | None:
+    """What the watchdog says after so many looks at a worker that does not come alive."""
+
+    async def there(_: str) -> bool:
+        return broker_there
+
+    async def looks() -> str | None:
+        ending = Ending(asyncio.get_running_loop())
+        app = App(ending)
+        dog = watchdog.Watchdog(app)  # type: ignore[arg-type]
+        for _ in range(times):
+            app.tables.recovery.active_offsets["changelog"] += moves
+            await dog.look()
+        return None if ending.reason is None else str(ending.reason)
+
+    monkeypatch.setattr(watchdog, "reachable", there)
+    return asyncio.run(looks())
+
+
+def test_a_partition_that_does_not_come_alive_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look(3, monkeypatch, broker_there=True) is None
+    assert look(4, monkeypatch, broker_there=True) == "no progress for 3 s: partition 0 is assigned and not read"
+
+
+def test_a_recovery_that_moves_may_take_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look(50, monkeypatch, broker_there=True, moves=True) is None
+
+
+def test_while_the_broker_is_away_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look(50, monkeypatch, broker_there=False) is None
+
+
+def test_nobody_listens_there() -> None:
+    assert asyncio.run(watchdog.reachable("127.0.0.1:1,[::1]:1")) is False
+
+
+def test_what_was_said_first_counts() -> None:
+    async def end_twice() -> Ending:
+        ending = Ending(asyncio.get_running_loop())
+        ending.fail("stuck")
+        ending.stop()
+        await asyncio.wait_for(ending.wait(), 1)
+        return ending
+
+    assert str(asyncio.run(end_twice()).reason) == "stuck"
