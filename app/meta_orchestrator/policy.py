@@ -173,7 +173,7 @@ class Pace(Section):
         600, description="rest of a parameter after its trial; doubled by each failure, up to 8 times"
     )
     decline_s: Annotated[float, Field(ge=0)] = Field(
-        86_400, description="rest of a parameter after an owner declined its proposal"
+        86_400, description="rest of a parameter after an owner declined its proposal or rolled it back"
     )
     dead_band: Share = Field(
         0.1, description="a metric closer to its target than this (relative) is left alone; HPA's 10 %"

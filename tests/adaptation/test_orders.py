@@ -351,3 +351,11 @@ def test_the_same_refusal_is_written_once_an_hour_and_another_one_at_once():
     assert [it.refused_by for it in project.tick(wish()) + project.tick(wish())] == ["frozen"]
     project.order("freeze", until=at(0)).tick()
     assert decision(project.tick(wish(to=0))).refused_by == "bounds"
+
+
+def test_what_an_operator_rolled_back_is_left_alone_for_a_day():
+    project = ready()
+    first = change(overridden(project, 7, 100_000)[:1])
+    project.order("rollback", change=first.change).tick()
+    told = decision(project.tick(wish(WIP, 3)))
+    assert (told.verdict, told.refused_by) == ("refused", "cooldown")

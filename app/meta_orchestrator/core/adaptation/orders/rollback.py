@@ -5,11 +5,14 @@ from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.conclude import supersede
 from meta_orchestrator.messages.cloudevent import digest
 from meta_orchestrator.messages.event import Event
-from meta_orchestrator.messages.fields import Value
+from meta_orchestrator.messages.fields import SECOND, Value
 
 
 def rollback(moment: Moment, order: Event) -> None:
-    """Passes a freeze and unpins what it moves; refused if there is nothing to undo."""
+    """Passes a freeze and unpins what it moves; refused if there is nothing to undo.
+
+    What it moves is left alone for a while, as after `control.decline`: the rules would soon wish for the same again.
+    """
     data, change_id = order[4], order[4].get("change")
     moves, doubt = _undo(moment, change_id) if change_id else _return(moment, data["to_version"])
     what = f"change {change_id}" if change_id else f"everything since version {data['to_version']}"
@@ -19,8 +22,10 @@ def rollback(moment: Moment, order: Event) -> None:
         tell(moment, "refused", proposal, f"{reason}; refused: {doubt}", refused_by="evidence")
         return
     supersede(moment, moves, reason)
+    rest_us = moment.tick_us + round(moment.policy.pace.decline_s * SECOND)
     for name in moves:
         moment.ledger.overrides.pop(name, None)
+        moment.ledger.rests_until_us[name] = rest_us
     change = publish(moment, "rollback", "operator", moves, reason)
     values = ", ".join(f"{name} = {value}" for name, value in sorted(moves.items()))
     tell(moment, "changed", moved(change), f"{reason}; {values}", change=change.change, version=change.version)
