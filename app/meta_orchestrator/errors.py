@@ -42,7 +42,7 @@ class SettingsError(MetaOrchestratorError):
     """A wrong setting: which key, what it is, and what would be right."""
 
     def __init__(self, key: str, value: Any, expected: str) -> None:
-        super().__init__(f"{key} = {value!r}: {expected}")
+        super().__init__(f"{key}: not given: {expected}" if value is None else f"{key} = {value!r}: {expected}")
         self.key, self.value, self.expected = key, value, expected
 
 

@@ -80,7 +80,7 @@ class Settings:
 
     def signing_key(self) -> Key:
         if self.key is None:
-            raise SettingsError("key", None, "must name a key file to sign with (--key); `keys generate` makes one")
+            raise SettingsError("key", None, "name a key file to sign with, with --key; `keys generate` makes one")
         return load_key(self.key)
 
     def trusted_keys(self) -> Trust:

@@ -4,7 +4,6 @@ Pure: records' facts in, sentences out.
 """
 
 import math
-from base64 import b64encode
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from typing import Literal
 
 from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.policy import Policy
-from meta_orchestrator.wire.trust import Key, Trust
+from meta_orchestrator.wire.trust import Key, Trust, misfit
 
 Level = Literal["ok", "note", "wrong"]
 
@@ -93,14 +92,9 @@ def key_remarks(trust: Trust, own: Key | None, at_us: int) -> Iterator[Remark]:
 
 
 def _own_key(trust: Trust, own: Key, at_us: int) -> Remark:
-    trusted = trust.keys.get(own.id)
-    if trusted is None:
-        return Remark("wrong", f"key {own.id} is not in the trust file")
-    if b64encode(trusted.public.public_bytes_raw()).decode() != own.public:
-        return Remark("wrong", f"the trust file has another public key for {own.id}")
-    if trusted.not_after_us < at_us:
-        return Remark("wrong", f"key {own.id} is out of date")
-    return Remark("ok", f"key {own.id} is trusted as {trusted.role}")
+    if why := misfit(trust, own, role=None, project=None, at_us=at_us):
+        return Remark("wrong", why)
+    return Remark("ok", f"key {own.id} is trusted as {trust.keys[own.id].role}")
 
 
 def diagnose(tally: Tally, policy: Policy) -> Iterator[Remark]:

@@ -44,11 +44,11 @@ class TrustedKey:
     projects: frozenset[str]
     not_after_us: int
 
-    def refusal(self, role: Role, project: str, at_us: int) -> str | None:
-        """Why this key may not speak there and then; None if it may."""
+    def refusal(self, role: Role, project: str | None, at_us: int) -> str | None:
+        """Why this key may not speak there (None: anywhere) and then; None if it may."""
         if self.role != role:
             return f"key {self.id} has the role {self.role}, this needs {role}"
-        if not self.projects & {project, ANY_PROJECT}:
+        if project is not None and not self.projects & {project, ANY_PROJECT}:
             return f"key {self.id} is not for project {project}"
         if at_us > self.not_after_us:
             return f"key {self.id} ended at {format_time_us(self.not_after_us)}"
@@ -72,6 +72,22 @@ class Key:
     @property
     def public(self) -> str:
         return b64encode(self.private.public_key().public_bytes_raw()).decode()
+
+
+def misfit(trust: Trust, own: Key, role: Role | None, project: str | None, at_us: int) -> str | None:
+    """Why others would not believe what our own key signs (None for a role or a project: any); None if they would."""
+    trusted = trust.keys.get(own.id)
+    if trusted is None:
+        return f"key {own.id} is not in the trust file"
+    if b64encode(trusted.public.public_bytes_raw()).decode() != own.public:
+        return f"the trust file has another public key for {own.id}"
+    return trusted.refusal(role or trusted.role, project, at_us)
+
+
+def require_trusted(trust: Trust, own: Key, path: Path | None, role: Role, project: str | None, at_us: int) -> None:
+    """SettingsError where what our own key, from the file `path`, signs would not count."""
+    if why := misfit(trust, own, role, project, at_us):
+        raise SettingsError("key", str(path), f"must be a trusted key of role {role}: {why}")
 
 
 def generate(key_id: str) -> Key:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from meta_orchestrator.drivers.live.app import App
 from meta_orchestrator.drivers.live.log import say
+from meta_orchestrator.errors import SettingsError
 
 
 class Health:
@@ -18,9 +19,14 @@ class Health:
         self.runner = web.AppRunner(pages, access_log=None)
 
     async def start(self) -> None:
-        """Answer from now on; port 0 takes a free one."""
+        """Answer from now on; port 0 takes a free one. SettingsError where another program has the port."""
         await self.runner.setup()
-        await web.TCPSite(self.runner, self.host, self.port).start()
+        try:
+            await web.TCPSite(self.runner, self.host, self.port).start()
+        except OSError as error:
+            await self.runner.cleanup()
+            advice = f"must be a free port of {self.host}, or 0 for any ({error.strerror})"
+            raise SettingsError("--port", self.port, advice) from error
         self.port = self.runner.addresses[0][1]
         say("health", host=self.host, port=self.port)
 

@@ -9,6 +9,7 @@ import gc
 import os
 import signal
 import threading
+import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
@@ -28,7 +29,7 @@ from meta_orchestrator.drivers.live.writers import Sequential, Transaction, Writ
 from meta_orchestrator.errors import SettingsError, Stuck
 from meta_orchestrator.policy import Policy, load_policy
 from meta_orchestrator.settings import Settings
-from meta_orchestrator.wire.trust import Key, Trust
+from meta_orchestrator.wire.trust import Key, Trust, require_trusted
 
 GC_THRESHOLD = 50_000
 """Open panes hold hundreds of thousands of tuples; Python's default (700) walks over them again and again."""
@@ -37,8 +38,9 @@ GC_THRESHOLD = 50_000
 def run_with(settings: Settings, health_port: int | None) -> int:
     """Load what the settings name and run; all of it is checked before the first connection."""
     if settings.trust is None:
-        raise SettingsError("trust", None, "must name a trust file (--trust): without one no command would count")
+        raise SettingsError("trust", None, "name a trust file with --trust: without one no command would count")
     policy, trust, key = load_policy(settings.policy), settings.trusted_keys(), settings.signing_key()
+    require_trusted(trust, key, settings.key, "worker", None, time.time_ns() // 1000)
     run(Options(settings, health_port=health_port), policy, trust, key)
     return 0
 
