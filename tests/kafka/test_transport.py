@@ -7,9 +7,12 @@ from typing import Any
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.codec import gzip_encode, lz4_encode
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from meta_orchestrator.drivers.live.app import App, credentials
 from meta_orchestrator.drivers.live.highwaters import after_last_readable
+from meta_orchestrator.drivers.live.lenient import LenientRecords
 from meta_orchestrator.drivers.live.reader import Reader
 from meta_orchestrator.drivers.live.transport import Batch, BatchedFetch, Transport
 from meta_orchestrator.errors import BadRecord
@@ -156,3 +159,34 @@ async def _ends(bootstrap: str, topic: str, aborted: int, committed: int = 3) ->
         return await asyncio.wait_for(after_last_readable(reader, ends), 20)
     finally:
         await reader.stop()
+
+
+@pytest.mark.parametrize("codec", [0, 1, 3])
+def test_a_header_with_a_name_that_is_not_utf8_stops_nobody(codec: int) -> None:
+    """Kafka's brokers take any bytes; aiokafka alone would raise, at this record, for ever."""
+    written = DefaultRecordBatchBuilder(2, codec, 0, -1, -1, -1, 1 << 20)
+    names = ("fine", "Zürich", "content-type")
+    for offset, name in enumerate(names):
+        written.append(offset, timestamp=5, key=b"k", value=b"v%d" % offset, headers=[(name, b"x"), ("empty", None)])
+    good = bytes(written.build())
+    bad = _with_another_name("Zürich".encode(), b"Z\xfc\xferich", names, codec)
+    batches = LenientRecords(good + bad + good)
+    read = []
+    while batches.has_next():
+        read.append([(it.offset, it.key, it.value, it.headers[0][0], it.headers[1]) for it in batches.next_batch()])
+    fine = [(offset, b"k", b"v%d" % offset, name, ("empty", None)) for offset, name in enumerate(names)]
+    assert read[0] == read[2] == fine
+    assert read[1] == [fine[0], (*fine[1][:3], r"Z\xfc\xferich", ("empty", None)), fine[2]]
+
+
+def _with_another_name(name: bytes, other: bytes, names: tuple[str, ...], codec: int) -> bytes:
+    """The same batch with bytes in it that aiokafka would not write."""
+    batch = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 20)
+    for offset, each in enumerate(names):
+        batch.append(offset, timestamp=5, key=b"k", value=b"v%d" % offset, headers=[(each, b"x"), ("empty", None)])
+    raw = bytes(batch.build()).replace(name, other)
+    head, body = bytearray(raw[:61]), raw[61:]
+    packed = {0: bytes, 1: gzip_encode, 3: lz4_encode}[codec](body)
+    head[8:12] = (len(packed) + 49).to_bytes(4, "big")
+    head[22] |= codec
+    return bytes(head) + packed

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer import fetcher
 from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from meta_orchestrator.drivers.live.highwaters import after_last_readable
+from meta_orchestrator.drivers.live.lenient import LenientRecords
 from meta_orchestrator.drivers.live.log import say, warn
 from meta_orchestrator.drivers.live.positions import Reading
 from meta_orchestrator.errors import MetaOrchestratorError
@@ -71,6 +73,17 @@ class ShortWaits(_Thread):
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
+
+
+class AnyHeaders(_Thread):
+    """aiokafka stops at a header whose name is not UTF-8 (lenient.py), and Faust with it, again after each restart.
+
+    It names its parser in one place for the whole process.
+    """
+
+    def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
+        fetcher.MemoryRecords = LenientRecords
+        return super()._create_worker_consumer(transport)
 
 
 class ReadableHighwaters(_Thread):
@@ -195,7 +208,7 @@ class SeekToHeads(_Thread):
         return reading.next or 0
 
 
-class Thread(ReadCommitted, ShortWaits, ReadableHighwaters, BatchedFetch, SeekToHeads):
+class Thread(ReadCommitted, ShortWaits, AnyHeaders, ReadableHighwaters, BatchedFetch, SeekToHeads):
     """Faust's consumer thread, mended."""
 
 
