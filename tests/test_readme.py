@@ -61,6 +61,7 @@ def test_a_log_of_ones_own_becomes_a_report(tmp_path: Path):
     assert done.returncode == 0, done.stderr
     for section in ("What went wrong", "Where work bounces", "Who is the bottleneck", "What it would have changed"):
         assert section in done.stdout
+    assert "Ping pong: agents dora, eli, tasks" in done.stdout
 
 
 @pytest.mark.parametrize("content", [block("checked by the tests").text, (ROOT / "examples/policy.toml").read_text()])

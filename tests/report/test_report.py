@@ -1,6 +1,7 @@
 """The person's summary of a replay: its numbers, counted here in another way, and that it says what matters."""
 
 from collections.abc import Iterable
+from io import StringIO
 from itertools import pairwise
 from typing import Any
 
@@ -8,6 +9,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from meta_orchestrator.drivers.report import Report
 from meta_orchestrator.drivers.report.flow import Flow
@@ -15,7 +17,7 @@ from meta_orchestrator.drivers.report.spread import Spread
 from meta_orchestrator.drivers.report.windows import Windows
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.event import Event
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Output, Proposal
 from meta_orchestrator.policy import Policy
 from tests.view.making import T0, antipattern, change, decision, drift, snapshot, trial
@@ -276,3 +278,37 @@ def test_what_the_log_does_not_tell_of_was_not_judged() -> None:
     said = told([handoff("t1", "ada", "ben")])
     assert "consensus.frequency, consensus.max_rounds (no votes)" in said
     assert "workflow.review_depth (no quality checks)" in said
+
+
+def test_what_bounced_all_along_is_the_first_point_though_no_test_can_find_it() -> None:
+    ways = [("ada", "ben"), ("ben", "ada")]
+    events = [handoff(f"t{n // 2}", *ways[n % 2], n) for n in range(100)]
+    section = told(events).split("What went wrong")[1].split("Where work bounces")[0]
+    assert section.strip().startswith("• 50 % of the handoffs went straight back, all along")
+    assert section.count("went straight back") == 1
+    found = told(events, [(antipattern(), 1)]).split("Where work bounces")[0]
+    assert "all along" not in found
+    assert "In the log as a whole 50 % of the handoffs went straight back" in found
+
+
+def test_little_or_few_that_bounce_are_no_first_point() -> None:
+    rare = [handoff(f"t{n}", "ada", "ben", n) for n in range(90)] + [handoff(f"t{n}", "ben", "ada", 91) for n in (1, 2)]
+    few = [handoff("t", *pair, n) for n, pair in enumerate([("ada", "ben"), ("ben", "ada")] * 5)]
+    assert "all along" not in told(rare) + told(few)
+
+
+def test_a_log_of_one_day_is_told_with_its_hours() -> None:
+    day = format_time_us(T0)[:10]
+    hours = [format_time_us(T0 + minute * MINUTE_US)[11:16] for minute in (0, 7)]
+    assert f"{day} {hours[0]} to {hours[1]} (" in told([handoff("t", "a", "b"), handoff("t", "b", "a", 7)])
+    assert f"{day} to {format_time_us(T0 + 3000 * MINUTE_US)[:10]} (" in told(
+        [handoff("t", "a", "b"), handoff("t", "b", "a", 3000)]
+    )
+
+
+def test_no_line_ends_in_blanks_where_it_is_no_terminal() -> None:
+    report, page = Report(), StringIO()
+    report.observe("checkout", handoff("t1", "ada", "ben"))
+    report.render(Console(file=page, width=60))
+    assert "Not judged" in page.getvalue()
+    assert [line for line in page.getvalue().splitlines() if line != line.rstrip()] == []

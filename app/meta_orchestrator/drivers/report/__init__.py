@@ -52,7 +52,13 @@ class Report:
         self.bad_records[reason] += 1
 
     def render(self, console: Console) -> None:
-        """Print the whole report."""
+        """Print the whole report; what is no terminal gets no blanks at the ends of lines."""
+        if console.is_terminal:
+            self._print(console)
+        else:
+            console.file.write(self.text(console.width))
+
+    def _print(self, console: Console) -> None:
         for project in sorted(self.flows):
             outcome = self.outcomes.get(project, Outcome())
             console.print(Group(*project_sections(project, self.flows[project], self.windows[project], outcome)))
@@ -61,5 +67,5 @@ class Report:
     def text(self, width: int = 100) -> str:
         """The report without colours, as a file holds it."""
         page = StringIO()
-        self.render(Console(file=page, width=width, color_system=None, force_terminal=False))
+        self._print(Console(file=page, width=width, color_system=None, force_terminal=False))
         return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())

@@ -11,13 +11,28 @@ from meta_orchestrator.drivers.report.flow import Flow
 from meta_orchestrator.drivers.report.outcome import Noted, Outcome
 from meta_orchestrator.drivers.report.reach import reach
 from meta_orchestrator.drivers.report.windows import ENOUGH, Windows
-from meta_orchestrator.drivers.report.wording import bullet, day, duration, heading, line, percent, plural, row, table
+from meta_orchestrator.drivers.report.wording import (
+    between,
+    bullet,
+    day,
+    duration,
+    heading,
+    line,
+    percent,
+    plural,
+    row,
+    table,
+)
 from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.view import sentence
 
 SHOWN = 8
 HUB = 0.3
 """An agent with a part in this share of all A-B-A is named."""
+MUCH = 0.2
+"""A share of handoffs that go straight back that a person should hear of first, if no test found it."""
+MUCH_OF = 20
+"""Handoffs; of fewer a share says little."""
 
 
 def project_sections(name: str, flow: Flow, windows: Windows, outcome: Outcome) -> Iterator[RenderableType]:
@@ -25,9 +40,9 @@ def project_sections(name: str, flow: Flow, windows: Windows, outcome: Outcome) 
     flow.close()
     yield heading(f"── {name} ──")
     yield line(_extent(flow))
-    yield from _findings(outcome)
+    yield from _findings(outcome, flow)
     yield from _sparse(windows, outcome)
-    yield from _totals_told(flow)
+    yield from _totals_told(outcome, flow)
     yield from _bounces(flow)
     yield from bottleneck(flow)
     yield from changes(outcome, flow)
@@ -55,13 +70,18 @@ def _extent(flow: Flow) -> str:
         what = f"{plural(flow.steps, 'step')} of {plural(flow.items, 'item')}"
     else:
         what = f"{plural(flow.counts['agent.task.finished'], 'finished task')}"
-    when = f"{day(flow.first_us or 0)} to {day(flow.last_us or 0)}"
+    when = between(flow.first_us or 0, flow.last_us or 0)
     events = plural(flow.counts.total(), "event")
     return f"{what} by {plural(len(flow.agents), 'agent')}, {when} ({events})."
 
 
-def _findings(outcome: Outcome) -> Iterator[RenderableType]:
+def _findings(outcome: Outcome, flow: Flow) -> Iterator[RenderableType]:
     yield heading("What went wrong")
+    if _bounces_all_along(outcome, flow):
+        yield bullet(
+            f"{percent(flow.returns, flow.handoffs)} of the handoffs went straight back, all along: no change stands "
+            "out, so nothing of it was flagged; the tests compare a team with its own past."
+        )
     found = sorted(outcome.findings.values(), key=lambda one: (-one.severity, -one.times, one.first.time_us))
     if not found:
         yield line("No antipattern, drift or escalation was found.")
@@ -70,6 +90,12 @@ def _findings(outcome: Outcome) -> Iterator[RenderableType]:
     if len(found) > SHOWN:
         kinds = Counter(one.first.data.type.split(".", maxsplit=1)[0] for one in found[SHOWN:])
         yield line(f"… and {', '.join(plural(number, kind) for kind, number in sorted(kinds.items()))} more.")
+
+
+def _bounces_all_along(outcome: Outcome, flow: Flow) -> bool:
+    """Much goes straight back, and no test found it to be more than before."""
+    flagged = any(kind in ("ping_pong", "handoff_cycle") for kind, *_ in outcome.findings)
+    return not flagged and flow.handoffs >= MUCH_OF and flow.returns >= MUCH * flow.handoffs
 
 
 def _sparse(windows: Windows, outcome: Outcome) -> Iterator[RenderableType]:
@@ -88,15 +114,15 @@ def _sparse(windows: Windows, outcome: Outcome) -> Iterator[RenderableType]:
         yield line(f"A policy file with `{setting}` ({duration(longer_us / 1000)}) gives them enough.")
 
 
-def _totals_told(flow: Flow) -> Iterator[RenderableType]:
-    totals = list(_totals(flow))
+def _totals_told(outcome: Outcome, flow: Flow) -> Iterator[RenderableType]:
+    totals = list(_totals(outcome, flow))
     if totals:
         yield line(f"In the log as a whole {'; '.join(totals)}.")
 
 
-def _totals(flow: Flow) -> Iterator[str]:
+def _totals(outcome: Outcome, flow: Flow) -> Iterator[str]:
     """What the sums say; no test is needed to know that it happened."""
-    if flow.returns:
+    if flow.returns and not _bounces_all_along(outcome, flow):
         yield f"{percent(flow.returns, flow.handoffs)} of the handoffs went straight back"
     if flow.causes:
         yield f"{percent(flow.causes.total(), flow.causes.total() + flow.handoffs)} of the handoffs failed"

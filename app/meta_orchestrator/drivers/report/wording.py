@@ -43,6 +43,13 @@ def moment(time_us: int) -> str:
     return format_time_us(time_us)[:16].replace("T", " ")
 
 
+def between(first_us: int, last_us: int) -> str:
+    """From when to when; within one day the hours tell them apart."""
+    if day(first_us) == day(last_us):
+        return f"{moment(first_us)} to {moment(last_us)[11:]}"
+    return f"{day(first_us)} to {day(last_us)}"
+
+
 def plural(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
