@@ -3,13 +3,15 @@
 import json
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from meta_orchestrator.core.loop import Loop
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.inputs import COMMANDS
 from meta_orchestrator.wire.journal import read_line
+from tests.oracle.minimize import minimize
 from tests.oracle.reading import is_bad, watermarks
 from tests.oracle.strategies import File, files
 from tests.oracle.test_determinism import eager_policy
@@ -54,6 +56,12 @@ class Worker:
                 self.put(*record)
 
 
+def differs(file: File, dies_at: set[int]) -> bool:
+    return Worker(file, dies_at).run(file) != Worker(file, set()).run(file)
+
+
+@settings(phases=(Phase.explicit, Phase.reuse, Phase.generate))  # `minimize` shrinks, by lines
 @given(files(), st.sets(st.integers(1, 60), max_size=8))
 def test_a_worker_that_dies_goes_on_as_if_it_had_not(file: File, dies_at: set[int]) -> None:
-    assert Worker(file, dies_at).run(file) == Worker(file, set()).run(file)
+    if differs(file, dies_at):
+        pytest.fail(f"dies at {dies_at}\n{minimize(file, lambda fewer: differs(fewer, dies_at))}", pytrace=False)

@@ -113,6 +113,7 @@ class Books:
     def settled(self, now_us: int) -> None:
         """After the last `put`: what follows from the entries and is not stored."""
         self.tasks.settled()
+        self.handoffs.settled()
         self.agents.skip(now_us)
         for remembered in (self.successes, self.handoff_ends, self.round_ends):
             remembered.forget(now_us)

@@ -26,6 +26,12 @@ class Handoffs(Book[Handoff]):
         super().__init__(Handoff)
         self.ended = ended
 
+    def settled(self) -> None:
+        """After all entries are set: changes are stored by name, and the oldest start must be first again."""
+        entries = sorted(self.items(), key=lambda item: item[1].started_us)
+        self.clear()
+        self.update(entries)
+
     def start(self, event: Event, slot: Slot) -> None:
         time_us, data = event[0], event[4]
         self.time_out(time_us, slot)
