@@ -66,6 +66,7 @@ def test_an_order_without_a_key_is_refused_before_any_connection(run: Run, nobod
         ["freeze", "-p", "checkout", "--reason", "x", "--until", "tomorrow"],
         ["freeze", "-p", "checkout", "--reason", "x", "--until", "2026-01-31T18:00:00"],
         ["freeze", "-p", "", "--reason", "x", "--for", "2h", "--key", "a.key"],
+        ["freeze", "-p", "checkout", "--reason", "x", "--until", "2020-01-01T00:00:00Z"],
         ["override", "workflow.wip_limit", "2", "-p", "checkout", "--reason", "x", "--for", "8d"],
         ["override", "workflow.wip_limit", "2", "-p", "checkout", "--reason", "x", "--until", "2020-01-01T00:00:00Z"],
         ["rollback", "-p", "checkout", "--reason", "x"],

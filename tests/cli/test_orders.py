@@ -50,10 +50,10 @@ ORDERS: dict[str, tuple[list[str], str, dict[str, Any]]] = {
 def test_the_worker_takes_what_an_operator_sends(run: Run, sent: list[Any], command: str):
     words, kind, data = ORDERS[command]
     run("keys", "generate", "alice", "--trust", "trust.toml")
-    flags = ("-p", PROJECT, "--reason", "because", "--owner", "alice@desk", "--key", "alice.key")
+    flags = ("-p", PROJECT, "--reason", "because", "--owner", "alice@desk", "--key", "alice.key", "--no-wait")
     done = run(command, *words, *flags)
     assert done.status == 0, done.err
-    assert f"sent {kind} for project {PROJECT}" in done.out
+    assert f"sent {command} for project {PROJECT}" in done.out
     ((key, value, signature),) = sent
     partition = partition_of(key, 8)
     headers = [("signature", signature.encode())]
@@ -66,7 +66,7 @@ def test_the_worker_takes_what_an_operator_sends(run: Run, sent: list[Any], comm
 def test_unfreeze_is_a_freeze_until_now(run: Run, sent: list[Any]):
     run("keys", "generate", "alice")
     before = now_us()
-    assert run("unfreeze", "-p", PROJECT, "--reason", "out", "--key", "alice.key").status == 0
+    assert run("unfreeze", "-p", PROJECT, "--reason", "out", "--key", "alice.key", "--no-wait").status == 0
     data = orjson.loads(sent[0][1])["data"]
     assert before <= parse_time_us(data["until"]) <= now_us()
     assert "@" in data["owner"]
@@ -75,9 +75,28 @@ def test_unfreeze_is_a_freeze_until_now(run: Run, sent: list[Any]):
 def test_two_orders_have_two_identities(run: Run, sent: list[Any]):
     run("keys", "generate", "alice")
     for _ in range(2):
-        run("reset", "-p", PROJECT, "--reason", "again", "--key", "alice.key")
+        run("reset", "-p", PROJECT, "--reason", "again", "--key", "alice.key", "--no-wait")
     first, second = (orjson.loads(value)["id"] for _, value, _ in sent)
     assert first != second
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("w1", "key w1 has the role worker, this needs operator"),
+        ("bob", "key bob is not for project checkout"),
+        ("carol", "key carol is not in the trust file"),
+        ("old", "key old ended at "),
+    ],
+)
+def test_an_order_that_nobody_would_obey_is_not_sent(run: Run, sent: list[Any], key: str, why: str):
+    run("keys", "generate", "w1", "--role", "worker", "--trust", "trust.toml")
+    run("keys", "generate", "bob", "--projects", "billing", "--trust", "trust.toml")
+    run("keys", "generate", "old", "--valid", "0s", "--trust", "trust.toml")
+    run("keys", "generate", "carol")
+    done = run("reset", "-p", PROJECT, "--reason", "x", "--key", f"{key}.key", "--trust", "trust.toml")
+    assert (done.status, done.err.count("\n"), sent) == (2, 1, [])
+    assert f"key = '{key}.key': must be a trusted key of role operator: {why}" in done.err
 
 
 @pytest.mark.parametrize(

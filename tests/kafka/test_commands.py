@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
-from meta_orchestrator.messages.cloudevent import CloudEvent
+from meta_orchestrator.messages.cloudevent import CloudEvent, digest
 from meta_orchestrator.messages.examples import examples
-from meta_orchestrator.messages.outputs import ConfigChange, Shift
+from meta_orchestrator.messages.outputs import ConfigChange, Decision, Proposal, Shift
 from meta_orchestrator.wire.records import partition_of, read
 from meta_orchestrator.wire.signing import sign
 from meta_orchestrator.wire.trust import load_key, load_trust
@@ -120,12 +121,38 @@ def test_before_the_first_output_status_shows_nothing(cli: Cli):
 
 
 def test_an_order_arrives_where_the_worker_looks_and_counts(cli: Cli):
-    cli("override", "workflow.wip_limit", "2", "-p", PROJECT, "--for", "1h", "--reason", "two are ill")
+    cli("override", "workflow.wip_limit", "2", "-p", PROJECT, "--for", "1h", "--reason", "two are ill", "--no-wait")
     record = asyncio.run(_first(cli.broker, cli.prefix + "control-commands"))
     assert record.partition == partition_of(PROJECT.encode(), PARTITIONS)
     where = ("control-commands", record.partition, PARTITIONS, record.key, record.value, record.headers)
     project, event = read(*where, record.timestamp, record.offset, load_trust(cli.folder / "trust.toml"))
     assert (project, event[3], event[4]["value"]) == (PROJECT, "control.override", 2)
+
+
+def test_an_order_waits_for_the_decision_that_answers_it(cli: Cli):
+    words = ("override", "workflow.wip_limit", "99", "-p", PROJECT, "--for", "1h", "--reason", "many are ill")
+    with ThreadPoolExecutor() as beside:
+        waiting = beside.submit(cli, *words)
+        order = orjson.loads(asyncio.run(_first(cli.broker, cli.prefix + "control-commands")).value)
+        refusals = [refused(order["source"], identity) for identity in ("another", order["id"])]
+        publish(cli, "decisions", refusals)
+        told = waiting.result().splitlines()
+    assert told[0].startswith(f"sent override for project {PROJECT} (parameter workflow.wip_limit, value 99, ")
+    assert told[1] == f"Refused: no to {order['id']}"
+    assert len(told) == 2
+
+
+def refused(source: str, identity: str) -> bytes:
+    name = digest("override", source, identity)
+    data = Decision(
+        decision=identity,
+        verdict="refused",
+        proposal=Proposal(id=name, parameter="workflow.wip_limit", from_=4, to=99),
+        explanation=f"no to {identity}",
+        evidence={},
+        refused_by="bounds",
+    )
+    return CloudEvent(PROJECT, 1_700_000_000_000_000, data).to_json()
 
 
 def test_topics_are_created_once_and_checked(cli: Cli):

@@ -24,7 +24,7 @@ def status(settings: "Settings", project: AnyProject = None, as_json: AsJson = F
 
     Example: meta-orchestrator status -p checkout
     """
-    from meta_orchestrator.cli.tables import status_tables, status_value
+    from meta_orchestrator.cli.tables import printable, silence, status_tables, status_value
 
     view, bad = asyncio.run(read_view(settings))
     for name in projects_of(view, project):
@@ -32,6 +32,8 @@ def status(settings: "Settings", project: AnyProject = None, as_json: AsJson = F
             _line(status_value(view.projects[name], now_us()))
         else:
             show(*status_tables(view.projects[name], now_us()))
+        if doubt := silence(view.projects[name], now_us()):
+            typer.echo(printable(doubt), err=True)
     _end(bad)
 
 

@@ -24,7 +24,7 @@ async def read_topics(
 
     from meta_orchestrator.cli.connecting import connected
 
-    counts = await _partition_counts(settings, topics)
+    counts = await counts_of(settings, topics)
     partitions = [TopicPartition(topic, number) for topic, count in counts.items() for number in range(count)]
     async with connected(
         AIOKafkaConsumer, settings, isolation_level="read_committed", enable_auto_commit=False
@@ -35,7 +35,7 @@ async def read_topics(
             yield record, counts[record.topic]
 
 
-async def _partition_counts(settings: "Settings", topics: Iterable[str]) -> dict[str, int]:
+async def counts_of(settings: "Settings", topics: Iterable[str]) -> dict[str, int]:
     """Topic with its prefix → its number of partitions, without creating it."""
     from aiokafka.admin import AIOKafkaAdminClient
 

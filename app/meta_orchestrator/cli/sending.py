@@ -1,35 +1,96 @@
-"""One signed command to the topic of commands."""
+"""One signed command to the topic of commands, and what becomes of it."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import orjson
 import typer
 
-from meta_orchestrator.cli.times import now_us, rfc3339
+from meta_orchestrator.cli.times import SECOND_US, now_us, rfc3339
 from meta_orchestrator.errors import BadRecord
 
 if TYPE_CHECKING:
     from meta_orchestrator.settings import Settings
+    from meta_orchestrator.wire.trust import Key
 
 TOPIC = "control-commands"
+KNOWN_US = 3600 * SECOND_US
+"""A project of which nothing was written for so long may be a slip of the pen."""
 
 
-def send(settings: "Settings", kind: str, project: str, data: dict[str, Any]) -> None:
-    """Check, sign and publish it; then say what was sent and where its result will stand."""
+@dataclass(frozen=True)
+class Order:
+    """What the operator typed (`name`), and the command that it is."""
+
+    name: str
+    kind: str
+    project: str
+    data: dict[str, Any]
+
+
+def send(settings: "Settings", order: Order, wait: bool) -> None:
+    """Check, sign and publish it; then say what was sent, and its answer or where that will stand."""
+    value = checked(envelope(order.kind, order.project, order.data))
+    key = own_key(settings, order.project)
+    asyncio.run((_send_and_wait if wait else _send)(settings, order, value, key))
+
+
+def own_key(settings: "Settings", project: str) -> "Key":
+    """The operator's key. Where a trust file is named, a key that it would not believe is refused here."""
+    from meta_orchestrator.wire.trust import require_trusted
+
+    key = settings.signing_key()
+    if settings.trust is not None:
+        require_trusted(settings.trusted_keys(), key, settings.key, "operator", project, now_us())
+    return key
+
+
+async def _send(settings: "Settings", order: Order, value: bytes, key: "Key") -> None:
+    await _post(settings, order, value, key)
+    look = "status" if order.kind == "control.freeze" else "history --last 5"
+    typer.echo(
+        f"It acts at the next tick: see meta-orchestrator {look} -p {order.project}; "
+        "if nothing comes: meta-orchestrator doctor"
+    )
+
+
+async def _send_and_wait(settings: "Settings", order: Order, value: bytes, key: "Key") -> None:
+    from meta_orchestrator.cli.answers import WAIT_S, following, topic_of_answer
+    from meta_orchestrator.cli.tables import printable
+
+    await _warn_of_strangers(settings, order.project)
+    async with following(settings, topic_of_answer(order.kind), order.project) as answers:
+        await _post(settings, order, value, key)
+        typer.echo(f"waiting up to {WAIT_S:g} s for the answer (--no-wait does not)", err=True)
+        found = await answers.answer(orjson.loads(value), WAIT_S)
+    if found is None:
+        doubt = "is a worker running (meta-orchestrator doctor)? is the project's name right?"
+        typer.echo(f"no answer within {WAIT_S:g} s: {doubt}", err=True)
+    else:
+        typer.echo(printable(found))
+
+
+async def _warn_of_strangers(settings: "Settings", project: str) -> None:
+    """A name that was mistyped would be answered by nobody."""
+    from meta_orchestrator.cli.answers import measured_projects
+
+    known = await measured_projects(settings, now_us() - KNOWN_US)
+    if project not in known:
+        listed = ", ".join(known) or "none"
+        typer.echo(f"no metrics of project {project!r} in the last hour; known: {listed}", err=True)
+
+
+async def _post(settings: "Settings", order: Order, value: bytes, key: "Key") -> None:
+    """Sign, publish, and say so."""
     from meta_orchestrator.wire.signing import sign
 
-    value = checked(envelope(kind, project, data))
-    key = settings.signing_key()
-    signature = sign(key, TOPIC, project.encode(), value)
-    partition, offset = asyncio.run(_publish(settings, project.encode(), value, signature))
-    told = ", ".join(f"{name} {value}" for name, value in data.items())
-    typer.echo(
-        f"sent {kind} for project {project} ({told}), signed by {key.id}; partition {partition}, offset {offset}"
-    )
-    look = f"status -p {project}" if kind == "control.freeze" else f"history -p {project} --last 5"
-    typer.echo(f"It acts at the next tick: see meta-orchestrator {look}; if nothing comes: meta-orchestrator doctor")
+    name = order.project.encode()
+    partition, offset = await _publish(settings, name, value, sign(key, TOPIC, name, value))
+    told = ", ".join(f"{name} {value}" for name, value in order.data.items())
+    place = f"partition {partition}, offset {offset}"
+    typer.echo(f"sent {order.name} for project {order.project} ({told}), signed by {key.id}; {place}")
 
 
 def envelope(kind: str, project: str, data: dict[str, Any]) -> bytes:

@@ -6,15 +6,19 @@ from rich.table import Table
 from rich.text import Text
 
 from meta_orchestrator.messages.fields import format_time_us
-from meta_orchestrator.view import ProjectView, Record, Story, sentence, value_text
+from meta_orchestrator.view import ProjectView, Record, Story, full_sentence, sentence, time_text, told_once, value_text
 
+SHARE = "of 1"
+"""The unit of what is shown in percent."""
+MINUTE_US = 60_000_000
+SILENCE_US = 5 * MINUTE_US
 METRICS = {
     "consensus_latency_p95_ms": "ms",
-    "consensus_success_rate": "",
-    "dissent_rate": "",
-    "handoff_failure_rate": "",
+    "consensus_success_rate": SHARE,
+    "dissent_rate": SHARE,
+    "handoff_failure_rate": SHARE,
     "development_velocity": "points/h",
-    "quality_regression_rate": "",
+    "quality_regression_rate": SHARE,
     "coordination_failures": "",
     "rework_percentage": "%",
     "manual_interventions": "",
@@ -28,13 +32,27 @@ def _row(table: Table, *cells: object) -> None:
 
 
 def _plain(cell: object) -> Text:
-    """Text of others is neither markup nor control codes for this terminal."""
-    return Text("".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in str(cell)))
+    """Text of others is no markup."""
+    return Text(printable(str(cell)))
+
+
+def printable(text: str) -> str:
+    """Text of others has no control codes for this terminal."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def status_tables(project: ProjectView, now_us: int) -> list[Table]:
     tables = [_head(project), _config(project), _metrics(project), _findings(project), _waiting(project, now_us)]
     return [table for table in tables if table.row_count]
+
+
+def silence(project: ProjectView, now_us: int) -> str | None:
+    """A doubt where nothing was written of a project for long; from the outputs alone nobody can tell why."""
+    if project.time_us is None or now_us - project.time_us <= SILENCE_US:
+        return None
+    minutes = (now_us - project.time_us) // MINUTE_US
+    since = f"nothing was written for {minutes} min, since {format_time_us(project.time_us)}"
+    return f"{project.name}: {since}: no events, or no worker? meta-orchestrator doctor tells"
 
 
 def status_value(project: ProjectView, now_us: int) -> dict[str, Any]:
@@ -62,8 +80,8 @@ def story_table(name: str, story: Story) -> Table:
 
 def history_table(name: str, records: list[Record]) -> Table:
     table = Table("time", "what", "what happened", "id", title=_plain(name), title_justify="left")
-    for record in records:
-        _row(table, record["time"], record["type"], sentence(record), reference(record))
+    for record in told_once(records):
+        _row(table, time_text(record["time"]), record["type"], sentence(record), reference(record))
     return table
 
 
@@ -83,9 +101,9 @@ def _title(story: Story) -> str:
 
 def _head(project: ProjectView) -> Table:
     table = Table("in force", "phase", "last tick", "on trial", title=_plain(project.name), title_justify="left")
-    seen = "-" if project.time_us is None else format_time_us(project.time_us)
+    seen = "-" if project.time_us is None else time_text(format_time_us(project.time_us))
     version = f"version {project.version}" if project.version else "the baseline (version 0)"
-    trial = project.trial["data"]["explanation"] if project.trial else "nothing"
+    trial = full_sentence(project.trial["data"]["explanation"]) if project.trial else "nothing"
     _row(table, version, project.phase or "-", seen, trial)
     return table
 
@@ -102,16 +120,23 @@ def _metrics(project: ProjectView) -> Table:
     table = Table("metric", "last window")
     data = project.snapshot["data"] if project.snapshot else {}
     for metric, unit in METRICS.items() if data else ():
-        _row(table, metric, f"{value_text(data[metric])} {unit}" if data[metric] is not None else "-")
+        _row(table, metric, _measured(data[metric], unit))
     for kind, busy in sorted(data.get("agent_utilization", {}).items()):
-        _row(table, f"agent_utilization {kind}", value_text(busy))
+        _row(table, f"agent_utilization {kind}", _measured(busy, SHARE))
     return table
+
+
+def _measured(value: float | None, unit: str) -> str:
+    """With its unit; a share in percent."""
+    if value is None:
+        return "-"
+    return f"{value_text(100.0 * value)} %" if unit == SHARE else f"{value_text(value)} {unit}".rstrip()
 
 
 def _findings(project: ProjectView) -> Table:
     table = Table("since", "what is wrong")
     for record in [*project.escalations.values(), *project.antipatterns.values()]:
-        _row(table, record["data"]["since"], sentence(record))
+        _row(table, time_text(record["data"]["since"]), sentence(record))
     return table
 
 
@@ -119,5 +144,5 @@ def _waiting(project: ProjectView, now_us: int) -> Table:
     table = Table("proposal", "waits for approve or decline until", "what it would do")
     for record in project.waiting(now_us):
         data = record["data"]
-        _row(table, data["proposal"]["id"], data["expires_at"], data["explanation"])
+        _row(table, data["proposal"]["id"], time_text(data["expires_at"]), full_sentence(data["explanation"]))
     return table
