@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from meta_orchestrator.cli.diagnosis import NEEDS, Remark, Tally, diagnose, key_remarks, window_s
 from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.messages.inputs import TOPIC_OF
@@ -10,6 +12,7 @@ from meta_orchestrator.policy import Policy
 from meta_orchestrator.wire.trust import Key, Trust, TrustedKey, generate
 
 HOUR_US = 3600 * SECOND
+NOW_US = 500_000 * HOUR_US
 
 
 def seen(span_us: int = HOUR_US, **counts: int) -> Tally:
@@ -21,7 +24,7 @@ def seen(span_us: int = HOUR_US, **counts: int) -> Tally:
 
 
 def remarks(tally: Tally) -> list[Remark]:
-    return list(diagnose(tally, Policy()))
+    return list(diagnose(tally, Policy(), NOW_US))
 
 
 def test_it_knows_every_metric_and_only_types_that_exist():
@@ -72,6 +75,27 @@ def test_a_record_from_the_future_tells_that_our_own_clock_is_behind():
 
 def test_silence_is_said():
     assert [r.text for r in remarks(Tally(1800 * SECOND))] == ["no events in the last 30 min: nothing to watch"]
+
+
+@pytest.mark.parametrize(
+    ("came_s", "tick_s", "silent"),
+    [
+        (400, None, True),  # seconds ago
+        (200, None, False),
+        (400, 390, False),  # counted, and nothing came since
+        (400, 410, True),
+    ],
+)
+def test_events_that_no_worker_counted_are_wrong(came_s: int, tick_s: int | None, silent: bool):
+    tally = seen(agent__heartbeat=1)
+    tally.came_us["checkout"] = [NOW_US - came_s * SECOND]
+    if tick_s:
+        tally.ticks_us["checkout"] = NOW_US - tick_s * SECOND
+    wrong = [remark.text for remark in remarks(tally) if remark.level == "wrong"]
+    said = (
+        "checkout: no worker has written for 6.67 min, though events came: does one run, with this broker and prefix?"
+    )
+    assert wrong == ([said] if silent else [])
 
 
 def trusted(key: Key, role: str, end_us: int) -> TrustedKey:

@@ -94,6 +94,28 @@ def test_schemas_are_written_where_asked(run: Run):
     assert json.loads(Path("here/asyncapi.json").read_text())["asyncapi"].startswith("3.")
 
 
+def test_a_folder_that_cannot_be_written_is_one_sentence(run: Run):
+    Path("taken").touch()
+    done = run("schemas", "--out", "taken/x")
+    assert (done.status, done.out) == (2, "")
+    assert done.err == "meta-orchestrator: --out = 'taken/x': must be a folder that can be written (Not a directory)\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "form"),
+    [
+        ("a.csv", "ticket\nT1\n", "csv"),
+        ("a.txt", "ticket;time\nT1;1\n", "csv"),
+        ("a.xml", "<log>\n</log>\n", "xes"),
+    ],
+)
+def test_a_log_that_was_not_converted_is_told_from_events(run: Run, name: str, text: str, form: str):
+    Path(name).write_text(text)
+    done = run("replay", name, "--out", "outputs.jsonl")
+    assert done.status == 3
+    assert done.err.endswith(f"is it a log? make events of it first: meta-orchestrator convert {form} {name}\n")
+
+
 def test_the_policy_has_a_schema_too(run: Run):
     schema = json.loads(run("schemas", "--policy").out)
     assert {"time", "pace", "parameters"} <= set(schema["properties"])

@@ -16,6 +16,8 @@ from meta_orchestrator.wire.trust import Key, Trust, misfit
 
 Level = Literal["ok", "note", "wrong"]
 
+SILENCE_US = 300 * SECOND
+"""The worker's policy may have longer ticks than the doctor's."""
 CLOSED, VOTE, FINISHED = "consensus.round.closed", "consensus.vote.cast", "agent.task.finished"
 HANDED = ("agent.handoff.completed", "agent.handoff.failed")
 
@@ -66,6 +68,10 @@ class Tally:
     ahead_us: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     """Source → how far each event's time was ahead of its append time."""
 
+    came_us: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    """Project → when its events of the span were appended."""
+    ticks_us: dict[str, int] = field(default_factory=dict)
+    """Project → the last tick of the span that a worker wrote of it."""
     behind_us: int = 0
     """How far this machine's clock is behind the broker's, at least: a record was appended so long after our now."""
 
@@ -97,7 +103,7 @@ def _own_key(trust: Trust, own: Key, at_us: int) -> Remark:
     return Remark("ok", f"key {own.id} is trusted as {trust.keys[own.id].role}")
 
 
-def diagnose(tally: Tally, policy: Policy) -> Iterator[Remark]:
+def diagnose(tally: Tally, policy: Policy, at_us: int) -> Iterator[Remark]:
     """All remarks, projects in the order of their names."""
     yield from _bad(tally)
     if not tally.counts:
@@ -105,6 +111,7 @@ def diagnose(tally: Tally, policy: Policy) -> Iterator[Remark]:
     for project in sorted(tally.counts):
         yield from _missing(project, tally.counts[project])
         yield from _window(project, tally.counts[project], tally.span_us, policy)
+        yield from _unanswered(project, tally, policy, at_us)
     yield from _clocks(tally, policy)
 
 
@@ -138,6 +145,15 @@ def _window(project: str, counts: Counter[str], span_us: int, policy: Policy) ->
         )
     elif wanted:
         yield Remark("ok", f"{project}: window_s = {policy.time.window_s:g} gives every rate its values")
+
+
+def _unanswered(project: str, tally: Tally, policy: Policy, at_us: int) -> Iterator[Remark]:
+    """An event is in a snapshot within a tick and the lateness; if not after three, no worker reads the project."""
+    last_us = tally.ticks_us.get(project, 0)
+    oldest_us = min((came for came in tally.came_us[project] if came > last_us), default=at_us)
+    if at_us - oldest_us > max(SILENCE_US, 3 * policy.time.tick_us + policy.time.lateness_us):
+        told = f"{project}: no worker has written for {_span(at_us - oldest_us)}, though events came"
+        yield Remark("wrong", f"{told}: does one run, with this broker and prefix?")
 
 
 def window_s(metric: str, counts: Counter[str], span_us: int, policy: Policy) -> float | None:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 import typer
 
 from meta_orchestrator.cli.options import takes
@@ -57,7 +58,7 @@ async def _examine(settings: "Settings", policy: "Policy", trust: "Trust", span:
         complete = complete and not remark.text.endswith("is missing")
         _say(remark, levels)
     if complete:
-        for remark in diagnose(await read_inputs(settings, trust, span), policy):
+        for remark in diagnose(await read_inputs(settings, trust, span), policy, now_us()):
             _say(remark, levels)
 
 
@@ -89,7 +90,19 @@ async def read_inputs(settings: "Settings", trust: "Trust", span: int) -> "Tally
     async for record, partitions in read_topics(settings, ["orchestrator-events"]):
         if record.timestamp * 1000 >= start or b"orchestrator.registered" in (record.value or b""):
             _count(tally, record, "orchestrator-events", partitions, trust)
+    await _read_ticks(settings, tally, start)
     return tally
+
+
+async def _read_ticks(settings: "Settings", tally: "Tally", start_us: int) -> None:
+    """How far a worker has come with each project."""
+    from meta_orchestrator.cli.reading import read_topics
+    from meta_orchestrator.messages.fields import parse_time_us
+
+    async for record, _ in read_topics(settings, ["metrics"], start_us):
+        event = orjson.loads(record.value)
+        project, tick_us = event["project"], parse_time_us(event["time"])
+        tally.ticks_us[project] = max(tick_us, tally.ticks_us.get(project, 0))
 
 
 def _count(tally: "Tally", record: Any, topic: str, partitions: int, trust: "Trust") -> None:
@@ -104,3 +117,5 @@ def _count(tally: "Tally", record: Any, topic: str, partitions: int, trust: "Tru
         return
     if project is not None:
         tally.add(project, event[3], event[1], event[0] - record.timestamp * 1000)
+        if record.timestamp * 1000 >= now_us() - tally.span_us:
+            tally.came_us[project].append(record.timestamp * 1000)

@@ -43,6 +43,8 @@ def replay(
     if done.bad:
         for reason, number in sorted(done.bad.items()):
             typer.echo(f"{number} bad records: {reason}", err=True)
+        if 2 * done.bad["not_json"] > done.lines and (form := form_of_log(journal)):
+            typer.echo(f"is it a log? make events of it first: meta-orchestrator convert {form} {journal}", err=True)
         raise typer.Exit(3)
 
 
@@ -66,6 +68,17 @@ def _reported(lines: BinaryIO, policy: "Policy", out: Path | None, lock_step: bo
         done.run(lines)
     watcher.render(console())
     return done
+
+
+def form_of_log(journal: str) -> str | None:
+    """What `convert` would take it for, by its name or its first line; None where it looks like neither."""
+    if journal == "-":
+        return None
+    with reading(journal) as lines:
+        name, first = Path(journal).name.lower(), lines.readline(10_000)
+    if ".xes" in name or first.lstrip(b"\xef\xbb\xbf ").startswith(b"<"):
+        return "xes"
+    return "csv" if ".csv" in name or any(sign in first for sign in b",;\t") else None
 
 
 @contextmanager

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from meta_orchestrator.errors import SettingsError
+
 
 def schemas(
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", help="Where to.")] = Path("schemas"),
@@ -22,4 +24,8 @@ def schemas(
         return
     from meta_orchestrator.messages.schemas import write
 
-    typer.echo(f"{len(write(out))} files in {out}")
+    try:
+        written = write(out)
+    except OSError as error:
+        raise SettingsError("--out", str(out), f"must be a folder that can be written ({error.strerror})") from error
+    typer.echo(f"{len(written)} files in {out}")
