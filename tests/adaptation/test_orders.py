@@ -157,7 +157,9 @@ def test_a_rollback_to_a_version_restores_its_whole_configuration():
     out, told = project.order("rollback", to_version=1).tick()
     assert (out.kind, out.version) == ("rollback", 4)
     assert (out.config[WIP], out.config["consensus.max_rounds"]) == (7, 3)
-    assert told.explanation.startswith("eve rolls back everything since version 1: because; consensus.max_rounds = 3, ")
+    assert told.explanation.startswith(
+        'eve rolls back everything since version 1: "because"; consensus.max_rounds = 3, '
+    )
     assert project.ledger.overrides == {}, "what it moves is no longer pinned"
 
 
@@ -191,7 +193,7 @@ def test_a_rollback_of_what_is_not_there_is_refused(data, sentence):
     overridden(project, 8, 100_000)
     told = decision(project.order("rollback", **data).tick())
     assert (told.refused_by, project.ledger.version) == ("evidence", 2)
-    assert told.explanation.endswith(f"refused: {sentence}")
+    assert told.explanation.endswith(f", but {sentence}")
 
 
 def test_a_rollback_of_a_change_whose_value_is_no_longer_in_force_is_refused():
@@ -305,7 +307,7 @@ def test_a_declined_proposal_is_gone_and_its_parameter_rests_for_a_day():
     told = recommended(project)
     answer = decision(project.order("decline", proposal=told.proposal.id, reason="not now").tick())
     assert (answer.verdict, answer.refused_by) == ("refused", "operator_command")
-    assert answer.explanation == "eve declined workflow.wip_limit = 3: not now; it rests for 86400 s"
+    assert answer.explanation == 'eve declined workflow.wip_limit = 3: "not now"; it rests for 86400 s'
     assert "it rests until" in decision(project.tick(wish())).explanation
     project.tick(after_s=86_400)
     assert recommended(project).verdict == "recommended"

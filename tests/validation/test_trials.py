@@ -62,7 +62,9 @@ def test_a_trial_that_helps_is_kept_without_a_new_version():
     assert (told.verdict, told.change, told.proposal.id) == ("kept", trial.change, trial.proposal.id)
     assert outputs == [told]
     assert told.p_better > 0.99
-    assert told.explanation.startswith("it helped: handoff_failure_rate 0.2 → 0, better with 100%")
+    assert told.explanation.startswith(
+        "it helped: handoff_failure_rate 0.2 → 0, better with a probability of over 99%, "
+    )
     measured = told.measured["handoff_failure_rate"]
     assert (measured.before, measured.after) == (0.2, 0)
     assert measured.interval[1] < -0.15

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from meta_orchestrator.messages.examples import examples
 from meta_orchestrator.messages.inputs import TOPIC_OF
 from meta_orchestrator.messages.outputs import OUTPUTS
-from meta_orchestrator.view import ProjectView, View, sentence
+from meta_orchestrator.messages.wording import sure_text
+from meta_orchestrator.view import ProjectView, View, full_sentence, sentence, told_once, value_text
 from tests.view.making import (
     MINUTE_US,
     T0,
@@ -109,11 +110,10 @@ def test_the_story_goes_from_the_finding_to_the_verdict() -> None:
     assert [text.split(":")[0] for text in said[:-1]] == [
         "Ping pong",
         "Recommended",
-        "Version 1 (trial)",
         "Changed",
-        "Version 2 (rollback)",
         "Rolled back",
     ]
+    assert said[2].endswith(" It is version 1.")
 
 
 @pytest.mark.parametrize("reference", ["change-1", "1", 1, "v1", "p1", "d2", "d1"])
@@ -177,6 +177,38 @@ def test_every_kind_of_output_has_a_sentence() -> None:
             assert said.endswith(".")
             assert said != kind
     assert all(sentence({"type": kind, "data": {}}) == kind for kind in TOPIC_OF)
+
+
+def test_a_sentence_ends_with_a_full_stop_and_its_times_with_seconds() -> None:
+    data = {"verdict": "changed", "explanation": "on trial until 2026-11-22T18:30:00.123456Z", "version": 3}
+    said = sentence({"type": "decision", "data": data})
+    assert said == "Changed: on trial until 2026-11-22T18:30:00Z. It is version 3."
+    assert full_sentence("It rests.") == "It rests."
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (11634.0, "11,630"),
+        (0.02134, "0.02134"),
+        (0.0, "0"),
+        (5.0, "5"),
+        (1e-7, "0.0000001"),
+        (-1234.5, "-1,234"),
+        (7, "7"),
+    ],
+)
+def test_numbers_are_written_without_exponents(value: float, said: str) -> None:
+    assert value_text(value) == said
+
+
+def test_nothing_short_of_certain_is_called_so() -> None:
+    assert [sure_text(p) for p in (0.5, 0.942, 0.9987)] == ["50%", "94%", "over 99%"]
+
+
+def test_a_change_is_told_once_by_its_decision() -> None:
+    unexplained = record(change(3, 4, 6), 50)
+    assert told_once([*LIFE[:2], *LIFE[3:5], unexplained]) == [*LIFE[:2], LIFE[4], unexplained]
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

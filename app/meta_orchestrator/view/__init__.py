@@ -5,7 +5,17 @@
 
 from meta_orchestrator.view.fold import View
 from meta_orchestrator.view.project import ProjectView, Record
-from meta_orchestrator.view.sentences import sentence, value_text
-from meta_orchestrator.view.story import Story
+from meta_orchestrator.view.sentences import full_sentence, sentence, time_text, value_text
+from meta_orchestrator.view.story import Story, told_once
 
-__all__ = ["ProjectView", "Record", "Story", "View", "sentence", "value_text"]
+__all__ = [
+    "ProjectView",
+    "Record",
+    "Story",
+    "View",
+    "full_sentence",
+    "sentence",
+    "time_text",
+    "told_once",
+    "value_text",
+]

@@ -1,20 +1,38 @@
 """What an output says, to a person: one plain sentence each."""
 
+import re
 from collections.abc import Callable
 from typing import Any
+
+from meta_orchestrator.messages.wording import number_text
+
+_FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+(?=Z|[+-]\d\d:\d\d)")
+
+MOVES = frozenset({"changed", "rolled_back", "aborted"})
+"""Verdicts that a version of their own goes with."""
 
 
 def sentence(record: dict[str, Any]) -> str:
     """The sentence of a parsed CloudEvent; its type where this version knows no words for it."""
     tell = _SENTENCE.get(record["type"])
-    return tell(record["data"]) if tell else str(record["type"])
+    return full_sentence(tell(record["data"])) if tell else str(record["type"])
+
+
+def full_sentence(words: str) -> str:
+    """With a full stop, and times to the second: nobody reads microseconds."""
+    return time_text(words) + ("" if words.endswith((".", "!", "?")) else ".")
+
+
+def time_text(words: str) -> str:
+    """Times within some words, or one alone, without their fractions of a second."""
+    return _FRACTION.sub("", words)
 
 
 def value_text(value: object) -> str:
     """A number as short as it can be read; `-` for null."""
     if value is None:
         return "-"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return number_text(value) if isinstance(value, float) else str(value)
 
 
 def moves_text(changes: list[dict[str, Any]]) -> str:
@@ -32,7 +50,8 @@ def _change(data: dict[str, Any]) -> str:
 
 
 def _decision(data: dict[str, Any]) -> str:
-    return f"{_words(data['verdict'])}: {data['explanation']}"
+    version = f" It is version {data['version']}." if data["verdict"] in MOVES and data.get("version") else ""
+    return full_sentence(f"{_words(data['verdict'])}: {data['explanation']}") + version
 
 
 def _drift(data: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from meta_orchestrator.messages.fields import format_time_us, parse_time_us
-from meta_orchestrator.view.sentences import sentence
+from meta_orchestrator.view.sentences import sentence, time_text
 
 ENDED = frozenset({"kept", "rolled_back", "aborted"})
 """Verdicts that end a trial."""
@@ -34,7 +34,13 @@ class Story:
 
     def lines(self) -> list[tuple[str, str]]:
         """(time, sentence) in the order in which it happened; within a tick the cause stands before its effect."""
-        together = [*self.triggers, *self.versions, *self.decisions]
+        together = [*self.triggers, *told_once([*self.versions, *self.decisions])]
         together.sort(key=lambda record: parse_time_us(record["time"]))
-        told = [(format_time_us(parse_time_us(record["time"])), sentence(record)) for record in together]
+        told = [(time_text(format_time_us(parse_time_us(record["time"]))), sentence(record)) for record in together]
         return [*told, ("now", self.fate)]
+
+
+def told_once(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the changes that a decision of the same tick tells of: it says the same and why."""
+    told = {(r["time"], r["data"].get("change")) for r in records if r["type"] == "decision"}
+    return [r for r in records if r["type"] != "config.change" or (r["time"], r["data"]["change"]) not in told]

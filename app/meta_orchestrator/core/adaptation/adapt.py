@@ -58,7 +58,7 @@ def _refuse(moment: Moment, wish: Wish, refusal: Refusal) -> None:
         moment,
         "refused",
         asked(moment, name_proposal(moment, wish.parameter, wish.to), wish.parameter, wish.to),
-        f"{wish.parameter} → {wish.to} was wished for because {wish.reason}; refused: {refusal.sentence}",
+        f"{wish.parameter} → {wish.to} was wished for because {wish.reason}, but {refusal.sentence}",
         evidence=wish.evidence,
         expected=wish.expected,
         refused_by=refusal.by,

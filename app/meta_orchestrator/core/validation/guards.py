@@ -7,6 +7,7 @@ from meta_orchestrator.core.validation.compare import Comparison, before_trial, 
 from meta_orchestrator.core.validation.conclude import Verdict, conclude, take_back
 from meta_orchestrator.core.validation.evidence import Estimate, boundary, z_score
 from meta_orchestrator.core.validation.metrics import internal, shown
+from meta_orchestrator.messages.wording import number_text
 
 
 def guarded(moment: Moment, trial: Trial) -> Verdict | None:
@@ -46,7 +47,8 @@ def _is_clearly_worse(moment: Moment, trial: Trial, comparison: Comparison) -> b
 
 def _safety_rollback(moment: Moment, trial: Trial, comparison: Comparison) -> Verdict:
     before, after = (_shown(moment, comparison, side) for side in (comparison.before, comparison.after))
-    reason = f"{comparison.name} went from {before:.3g} to {after:.3g} while {trial.proposal.parameter} was on trial"
+    move = f"{comparison.name} went from {number_text(before)} to {number_text(after)}"
+    reason = f"{move} while {trial.proposal.parameter} was on trial"
     back = take_back(moment, trial, "guard", reason)
     return conclude(
         moment,

@@ -16,6 +16,7 @@ from meta_orchestrator.core.validation.feedback import Feedback, feedback_of
 from meta_orchestrator.core.validation.guards import guard_metrics, worse_is_up
 from meta_orchestrator.core.validation.metrics import internal
 from meta_orchestrator.messages.outputs import Evidence
+from meta_orchestrator.messages.wording import number_text, sure_text
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,9 @@ def _finding(moment: Moment, judgement: Judgement) -> str:
     if comparison is None:
         return "too little happened"
     measured = comparison.measured(moment.policy)
-    sure = f"better with {judgement.p_target:.0%}, all in all with {judgement.p_overall:.0%}"
-    return f"{comparison.name} {measured.before:.3g} → {measured.after:.3g}, {sure}"
+    move = f"{comparison.name} {number_text(measured.before)} → {number_text(measured.after)}"
+    overall = f"all in all {sure_text(judgement.p_overall)}"
+    return f"{move}, better with a probability of {sure_text(judgement.p_target)}, {overall}"
 
 
 def _evidence(judgement: Judgement) -> Evidence:

@@ -9,7 +9,7 @@ from meta_orchestrator.drivers.report.flow import Flow
 from meta_orchestrator.drivers.report.outcome import Outcome
 from meta_orchestrator.drivers.report.wording import bullet, heading, line, moment, plural
 from meta_orchestrator.messages.outputs import Decision
-from meta_orchestrator.view import value_text
+from meta_orchestrator.view import full_sentence, value_text
 
 SHOWN = 10
 NEEDED = (
@@ -51,9 +51,9 @@ def _decision(data: Decision) -> str:
     """Of several parameters at once the explanation tells all."""
     proposal, verdict = data.proposal, data.verdict.replace("_", " ")
     if proposal.parameter is None:
-        return f"{verdict}: {data.explanation}"
+        return full_sentence(f"{verdict}: {data.explanation}")
     move = f"{proposal.parameter} {value_text(proposal.from_)} → {value_text(proposal.to)}"
-    return f"{verdict}: {move}. {data.explanation}"
+    return full_sentence(f"{verdict}: {move}. {data.explanation}")
 
 
 def _refusals(outcome: Outcome) -> Iterator[RenderableType]:
@@ -64,7 +64,8 @@ def _refusals(outcome: Outcome) -> Iterator[RenderableType]:
         about = [(noted, key) for key, noted in outcome.refused.items() if key[1] == limiter]
         noted, _ = max(about, key=lambda pair: (pair[0].times, pair[1]))
         if isinstance(noted.first.data, Decision):
-            yield bullet(f"refused {plural(number, 'time')} by {limiter}, as: {noted.first.data.explanation}")
+            said = full_sentence(noted.first.data.explanation)
+            yield bullet(f"refused {plural(number, 'time')} by {limiter}, as: {said}")
     if limiters["unsupported"]:
         yield line(
             "No orchestrator in this log takes these parameters; --assume-orchestrator shows what one would have got."

@@ -20,7 +20,7 @@ def approve(moment: Moment, order: Event) -> None:
     wish = Wish(proposal.parameter, proposal.to, proposal.reason)
     refusal = first_refusal(wish, moment.ledger, moment.policy, moment.tick_us, FOR_APPROVED)
     if refusal:
-        explanation = f"{owner} approved {proposal.parameter} = {proposal.to}; refused: {refusal.sentence}"
+        explanation = f"{owner} approved {proposal.parameter} = {proposal.to}, but {refusal.sentence}"
         tell(moment, "refused", spoken(proposal), explanation, refused_by=refusal.by)
         return
     trial = moment.ledger.trial
@@ -40,7 +40,7 @@ def decline(moment: Moment, order: Event) -> None:
     rest_s = moment.policy.pace.decline_s
     del moment.ledger.waiting[proposal.parameter]
     moment.ledger.rests_until_us[proposal.parameter] = moment.tick_us + round(rest_s * SECOND)
-    because = f": {data['reason']}" if data.get("reason") else ""
+    because = f': "{data["reason"]}"' if data.get("reason") else ""
     explanation = f"{data['owner']} declined {proposal.parameter} = {proposal.to}{because}; it rests for {rest_s:g} s"
     tell(moment, "refused", spoken(proposal), explanation, refused_by="operator_command")
 

@@ -24,13 +24,13 @@ def override(moment: Moment, order: Event) -> None:
     if refusal is None and until_us <= moment.tick_us:
         refusal = Refusal("evidence", f"its end, {data['until']}, has passed")
     if refusal:
-        explanation = f"{owner} wanted {parameter} = {value}; refused: {refusal.sentence}"
+        explanation = f"{owner} wanted {parameter} = {value}, but {refusal.sentence}"
         tell(moment, "refused", proposal, explanation, refused_by=refusal.by)
         return
     before = _before(moment, parameter)
     _end_trial(moment, parameter, f"{owner} overrides {parameter}")
     ledger.overrides[parameter] = Override(value, before, until_us, owner)
-    reason = f"{owner} overrides it until {data['until']}: {data['reason']}"
+    reason = f'{owner} overrides it until {data["until"]}: "{data["reason"]}"'
     change = publish(moment, "override", "operator", {parameter: value}, reason)
     explanation = f"{parameter} = {value}: {reason}; then {before} comes back"
     tell(moment, "changed", proposal, explanation, change=change.change, version=change.version)

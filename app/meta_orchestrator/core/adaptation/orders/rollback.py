@@ -16,10 +16,10 @@ def rollback(moment: Moment, order: Event) -> None:
     data, change_id = order[4], order[4].get("change")
     moves, doubt = _undo(moment, change_id) if change_id else _return(moment, data["to_version"])
     what = f"change {change_id}" if change_id else f"everything since version {data['to_version']}"
-    reason = f"{data['owner']} rolls back {what}: {data['reason']}"
+    reason = f'{data["owner"]} rolls back {what}: "{data["reason"]}"'
     if doubt:
         proposal = asked(moment, digest("rollback", order[1], order[2]), None)
-        tell(moment, "refused", proposal, f"{reason}; refused: {doubt}", refused_by="evidence")
+        tell(moment, "refused", proposal, f"{reason}, but {doubt}", refused_by="evidence")
         return
     supersede(moment, moves, reason)
     rest_us = moment.tick_us + round(moment.policy.pace.decline_s * SECOND)

@@ -8,6 +8,7 @@ from meta_orchestrator.core.adaptation.wishes.look import Look, look, look_at, n
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import Estimate, Rows, estimate
 from meta_orchestrator.messages.outputs import Antipattern, Drift
+from meta_orchestrator.messages.wording import number_text
 
 PARAMETER = "workflow.wip_limit"
 WAITING = 0.1
@@ -33,7 +34,7 @@ def _less(moment: Moment, busy: Look) -> Wish | None:
     if drift is None and not failing.is_wrong:
         return None
     metric = drift.metric if drift else "handoff_failure_rate"
-    trouble = f"{metric} has risen to {drift.after:.3g}" if drift else f"{failing.value:.0%} of handoffs fail"
+    trouble = f"{metric} has risen to {number_text(drift.after)}" if drift else f"{failing.value:.0%} of handoffs fail"
     return Wish(
         parameter=PARAMETER,
         to=next_value(moment, PARAMETER, -1),

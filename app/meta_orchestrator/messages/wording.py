@@ -1,0 +1,13 @@
+"""Numbers in sentences, as people write them."""
+
+from decimal import Decimal
+
+
+def number_text(value: float | None) -> str:
+    """At most four significant digits, thousands apart, never an exponent: 11,630, 0.0213; a dash of nothing."""
+    return "-" if value is None else f"{Decimal(f'{value:.4g}'):,f}"
+
+
+def sure_text(probability: float) -> str:
+    """A probability in percent; what is short of certain is not called 100 %."""
+    return "over 99%" if probability > 0.99 else f"{probability:.0%}"
