@@ -43,7 +43,7 @@ def test_within_two_minutes_a_problem_is_found_a_change_applied_and_judged(tmp_p
     change = next(i for i, line in enumerate(told) if "Version 1 (trial)" in line)
     verdict = next(i for i, line in enumerate(told) if "Kept" in line or "Rolled back" in line)
     assert change < applied < verdict
-    assert "points a minute" in out.lower()
+    assert "points an hour" in out.lower()
     assert not left_over(tmp_path)
 
 

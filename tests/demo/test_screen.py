@@ -68,9 +68,9 @@ def test_the_page_shows_metrics_and_what_happened():
     story.view.add(event)
     story.hear(event)
     shown = rendered(story)
-    assert "200 points/min" in shown
+    assert "12,000 points/h" in shown
     assert "▁▃▅▆█" in shown
-    assert "1.20 s" in shown
+    assert "1,200 ms" in shown
     assert "consensus.max_rounds 3 → 2" in shown
     assert "version 1" in shown
 
@@ -79,8 +79,8 @@ def test_a_mean_over_types_leaves_out_the_unknown_and_null_is_a_dash():
     story = Story()
     story.view.add(snapshot(0))
     shown = rendered(story).splitlines()
-    assert any("utilization" in line and "50%" in line for line in shown)
-    assert any("handoff failures" in line and " - " in line for line in shown)
+    assert any("agent_utilization" in line and "50%" in line for line in shown)
+    assert any("handoff_failure_rate" in line and " - " in line for line in shown)
 
 
 def test_without_a_terminal_each_line_is_printed_once():
@@ -92,6 +92,16 @@ def test_without_a_terminal_each_line_is_printed_once():
         screen.refresh()
         screen.refresh()
     assert out.getvalue().count("consensus.max_rounds 3 → 2") == 1
+
+
+def test_after_kept_the_page_says_that_the_fault_is_still_on_and_made_up_for():
+    story = Story(told_fault=True)
+    assert "the team debates trifles" in rendered(story)
+    data = {"verdict": "kept", "explanation": "it helped", "proposal": {"id": "p"}, "decision": "d"}
+    story.hear({"id": "d", "type": "decision", "time": TIME, "project": "demo", "data": data})
+    shown = rendered(story)
+    assert "the fault is still on, the setting compensates" in shown
+    assert shown.index("Kept: it helped.") < shown.index("The fault is still on:")
 
 
 def test_a_refusal_is_not_told():

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from meta_orchestrator.demo.story import Line, Story, values
 from meta_orchestrator.messages.fields import SECOND, parse_time_us
+from meta_orchestrator.messages.wording import number_text
 from meta_orchestrator.view import ProjectView, value_text
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -28,16 +29,17 @@ STYLES = {
     "rolled_back": "bold red",
     "aborted": "bold red",
 }
-METRICS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
-    ("development_velocity", "velocity", lambda value: f"{value / 60:.0f} points/min"),
-    ("consensus_latency_p95_ms", "consensus latency p95", lambda value: f"{value / 1000:.2f} s"),
-    ("consensus_success_rate", "consensus success", lambda value: f"{value:.0%}"),
-    ("agent_utilization", "utilization", lambda value: f"{value:.0%}"),
-    ("handoff_failure_rate", "handoff failures", lambda value: f"{value:.1%}"),
-    ("quality_regression_rate", "quality regressions", lambda value: f"{value:.1%}"),
-    ("rework_percentage", "rework", lambda value: f"{value:.0f}%"),
-    ("coordination_failures", "coordination failures", lambda value: f"{value:.0f}"),
+METRICS: tuple[tuple[str, Callable[[float], str]], ...] = (
+    ("development_velocity", lambda value: f"{number_text(value)} points/h"),
+    ("consensus_latency_p95_ms", lambda value: f"{number_text(value)} ms"),
+    ("consensus_success_rate", lambda value: f"{value:.0%}"),
+    ("agent_utilization", lambda value: f"{value:.0%}"),
+    ("handoff_failure_rate", lambda value: f"{value:.1%}"),
+    ("quality_regression_rate", lambda value: f"{value:.1%}"),
+    ("rework_percentage", lambda value: f"{value:.0f}%"),
+    ("coordination_failures", lambda value: f"{value:.0f}"),
 )
+"""By the names and in the units that findings, explanations and policies use."""
 
 
 class Screen(Protocol):
@@ -95,9 +97,9 @@ def _metrics(story: Story) -> Table:
     table.add_column("metric, last 20 s")
     table.add_column("now", justify="right")
     table.add_column(f"the last {TREND} s", no_wrap=True)
-    for name, title, unit in METRICS:
+    for name, unit in METRICS:
         found = values(story.project, name)[-TREND:]
-        table.add_row(title, unit(found[-1]) if found and found[-1] is not None else "-", sparkline(found))
+        table.add_row(name, unit(found[-1]) if found and found[-1] is not None else "-", sparkline(found))
     return table
 
 
@@ -122,6 +124,8 @@ def _height(value: float, low: float, span: float) -> int:
 def _state(story: Story) -> str:
     project = story.project
     team = "the team debates trifles" if story.told_fault else "the team is healthy"
+    if story.is_compensated:
+        team = "the fault is still on, the setting compensates"
     return f"{team} · {_trial(project) or project.phase or 'starting'} · version {project.version}"
 
 
@@ -135,7 +139,5 @@ def _trial(project: ProjectView) -> str | None:
 
 
 def _metrics_line(story: Story) -> str:
-    last = [(title, values(story.project, name), unit) for name, title, unit in METRICS]
-    return ", ".join(
-        f"{title} {unit(v[-1]) if v and v[-1] is not None else value_text(None)}" for title, v, unit in last
-    )
+    last = [(name, values(story.project, name), unit) for name, unit in METRICS]
+    return ", ".join(f"{name} {unit(v[-1]) if v and v[-1] is not None else value_text(None)}" for name, v, unit in last)

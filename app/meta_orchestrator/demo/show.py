@@ -60,9 +60,16 @@ async def _show(for_s: float | None, directory: Path, console: Console) -> int:
 async def _play(directory: Path, story: Story, console: Console) -> None:
     """Until it is cancelled; whatever fails ends it all."""
     async with AsyncExitStack() as stack:
-        console.print("Starting an embedded broker, a worker, a team and its orchestrator …")
+        begun = time.monotonic()
+
+        def starting(what: str) -> None:
+            console.print(f"{time.monotonic() - begun:4.1f} s  starting {what} …", highlight=False)
+
+        starting("an embedded Kafka broker")
         address = await stack.enter_async_context(embedded_broker(directory))
+        starting("the worker, which watches and decides")
         process = await stack.enter_async_context(worker(address, directory))
+        starting("a simulated team and its orchestrator")
         publisher = await stack.enter_async_context(Publisher(broker=address, source="team", project=PROJECT))
         stage = story.stage = Stage(publisher)
         screen = stack.enter_context(screen_for(console, story))

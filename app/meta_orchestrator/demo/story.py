@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from meta_orchestrator.demo.team import FAULT_AT_S, PROJECT, Stage
+from meta_orchestrator.messages.wording import number_text
 from meta_orchestrator.view import ProjectView, Record, View, sentence
 
 TOLD = frozenset({"drift.detected", "antipattern.detected", "antipattern.cleared", "escalation.raised"})
@@ -50,6 +51,16 @@ class Story:
             self.tell(sentence(event), "change")
         elif event["type"] == "decision" and event["data"]["verdict"] in ENDED:
             self.tell(sentence(event), event["data"]["verdict"])
+            if self.is_compensated:
+                self.tell(
+                    "The fault is still on: the team would still debate, the new setting makes up for it.", "fault"
+                )
+
+    @property
+    def is_compensated(self) -> bool:
+        """The fault is on, and the last trial under it was kept."""
+        verdicts = [line.kind for line in self.lines if line.kind in ENDED]
+        return self.told_fault and verdicts[-1:] == ["kept"]
 
     def notice_fault(self) -> None:
         """The team changes by itself; nobody tells the worker."""
@@ -64,9 +75,9 @@ class Story:
         verdicts = [line for line in self.lines if line.kind in ENDED]
         found = sum(line.kind == "found" for line in self.lines)
         events = self.stage.publisher.delivered
-        head = f"{self.seconds:.0f} s: {events} events, {found} findings, {len(self.applied)} changes applied"
+        counted = f"{_plural(events, 'event')}, {_plural(found, 'finding')}, {_plural(len(self.applied), 'change')}"
         return [
-            f"\n{head}, {len(verdicts)} judged.",
+            f"\n{self.seconds:.0f} s: {counted} applied, {len(verdicts)} judged.",
             *(f"  {line.at_s:4.0f} s  {line.text}" for line in verdicts),
             *self._books(),
         ]
@@ -81,9 +92,13 @@ class Story:
             ("under the fault", FAULT_AT_S + 5, first),
             (f"under version {self.applied[-1][1] if self.applied else 0}", last + 4, self.seconds),
         ]
-        told = [(name, self.stage.points_per_minute(since, until)) for name, since, until in parts]
-        known = [f"{points:.0f} {name}" for name, points in told if points is not None]
-        return [f"  Points a minute by the team's own books: {', '.join(known)}."] if known else []
+        told = [(name, self.stage.points_per_hour(since, until)) for name, since, until in parts]
+        known = [f"{number_text(points)} {name}" for name, points in told if points is not None]
+        return [f"  Points an hour by the team's own books: {', '.join(known)}."] if known else []
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def values(project: ProjectView, metric: str) -> list[float | None]:

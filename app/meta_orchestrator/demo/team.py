@@ -68,13 +68,13 @@ class Stage:
                 self.applied.append((self.seconds, change.version))
                 heard(f"The orchestrator has applied and acknowledged version {change.version}.")
 
-    def points_per_minute(self, since_s: float, until_s: float) -> float | None:
+    def points_per_hour(self, since_s: float, until_s: float) -> float | None:
         """What the team really got done, by its own books."""
         within = [(at, points) for at, points in self.samples if since_s <= at <= until_s]
         if len(within) < 2 or within[-1][0] - within[0][0] < 1:
             return None
         (first_s, before), (last_s, after) = within[0], within[-1]
-        return 60 * (after - before) / (last_s - first_s)
+        return 3600 * (after - before) / (last_s - first_s)
 
     def _keep_books(self) -> None:
         now = self.seconds
