@@ -138,7 +138,7 @@ def test_an_order_waits_for_the_decision_that_answers_it(cli: Cli):
         publish(cli, "decisions", refusals)
         told = waiting.result().splitlines()
     assert told[0].startswith(f"sent override for project {PROJECT} (parameter workflow.wip_limit, value 99, ")
-    assert told[1] == f"Refused: no to {order['id']}"
+    assert told[1].startswith(f"Refused: no to {order['id']}")
     assert len(told) == 2
 
 
