@@ -59,7 +59,7 @@ class Books:
         self, events: list[Event], slot: Slot, start_us: int, refuse: Callable[[Event, str, str], None]
     ) -> list[Event]:
         """Turn the pages for one slot's events, in order; return those that count, the others are over a limit."""
-        agents, sums, scarce, counted = self.agents, slot.agents, self._is_scarce(len(events)), []
+        agents, sums, scarce, counted = self.agents, slot.agents, self._is_scarce(events), []
         for event in events:
             fields, turn = self.turns.get(event[3], _NO_TURN)
             if scarce and (over := self._over(event, fields)):
@@ -118,15 +118,16 @@ class Books:
         for remembered in (self.successes, self.handoff_ends, self.round_ends):
             remembered.forget(now_us)
 
-    def _is_scarce(self, events: int) -> bool:
-        """Whether so many events could reach a limit; each names two agents at the most."""
-        limits = self.limits
-        room = (
-            (limits.agents - len(self.agents)) // 2,
-            limits.open_tasks - self.tasks.held,
-            limits.open_rounds - len(self.rounds),
-        )
-        return events > min(room)
+    def _is_scarce(self, events: list[Event]) -> bool:
+        """Whether these events could reach a limit; only then each of them is looked at."""
+        limits, count = self.limits, len(events)
+        if count > min(limits.open_tasks - self.tasks.held, limits.open_rounds - len(self.rounds)):
+            return True
+        room = limits.agents - len(self.agents)
+        if 2 * count <= room:
+            return False
+        named = {event[4][field] for event in events for field in self.turns.get(event[3], _NO_TURN)[0]}
+        return len(named - self.agents.keys()) > room
 
     def _over(self, event: Event, fields: tuple[str, ...]) -> tuple[str, str] | None:
         """(limit, field) if this event would open more than the policy allows."""

@@ -11,7 +11,7 @@ class Remembered:
     def __init__(self, most: int) -> None:
         self.most = most
         self.first_us: dict[str, int] = {}
-        self.added: list[tuple[str, int]] = []
+        self.added: list[str] = []
         """Since the last call of `take`, to be stored."""
 
     def knows(self, name: str, time_us: int) -> bool:
@@ -21,22 +21,25 @@ class Remembered:
 
     def add(self, name: str, time_us: int) -> None:
         """The first end of an id; ends are added in the order of time."""
-        self.first_us.pop(name, None)
+        if name in self.first_us:
+            del self.first_us[name]
         self.first_us[name] = time_us
-        self.added.append((name, time_us))
+        self.added.append(name)
 
     def forget(self, now_us: int) -> None:
-        """Drop what is older than 24 h, and the oldest beyond the cap."""
-        while self.first_us:
-            name = next(iter(self.first_us))
-            if now_us - self.first_us[name] <= DAY_US and len(self.first_us) <= self.most:
-                return
+        """Drop what is older than 24 h, and the oldest beyond the cap, in one pass: a dict's front is found slowly."""
+        old: list[str] = []
+        for name, first_us in self.first_us.items():
+            if now_us - first_us <= DAY_US and len(self.first_us) - len(old) <= self.most:
+                break
+            old.append(name)
+        for name in old:
             del self.first_us[name]
 
     def take(self) -> list[tuple[str, int]]:
-        """What was added since the last call."""
+        """What was added since the last call, and is still remembered."""
         added, self.added = self.added, []
-        return added
+        return [(name, self.first_us[name]) for name in dict.fromkeys(added) if name in self.first_us]
 
     def keep_nothing(self) -> None:
         self.added.clear()

@@ -72,7 +72,8 @@ class Tasks(Book[Task]):
         """Any outcome ends it; its duration is the sender's, its points count at the first success."""
         time_us, data = event[0], event[4]
         task, name, outcome = self._named(event), data["task"], data["outcome"]
-        self._release(task, time_us, slot)
+        if task.holder is not None:
+            self._release(task, time_us, slot)
         slot.durations_ms.setdefault(data["agent"], []).append(data["duration_ms"])
         slot.finished[name] = None
         if outcome == "abandoned":
@@ -90,16 +91,18 @@ class Tasks(Book[Task]):
 
     def _named(self, event: Event) -> Task:
         """The task of a started or finished event, with the points that it names."""
-        data = event[4]
-        task = self._known(event)
-        if task is None:
-            task = self[data["task"]] = Task(event[0])
-            self.steps.discard(data["task"])
+        time_us, data = event[0], event[4]
+        name = data["task"]
+        task = self.get(name)
+        if task is None or task.is_forgotten(time_us):
+            task = self[name] = Task(time_us)
+            self.steps.discard(name)
         points = data.get("points")
         if points is not None:
             task.points = points
-            (self.steps.discard if points else self.steps.add)(data["task"])
-        self._touch(event, task)
+            (self.steps.discard if points else self.steps.add)(name)
+        task.seen_us = time_us
+        self.changed.add(name)
         return task
 
     def _known(self, event: Event) -> Task | None:

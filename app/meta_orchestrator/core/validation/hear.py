@@ -23,7 +23,8 @@ def hear(moment: Moment) -> None:
         answer = ANSWERS.get(event[3])
         if answer:
             answer(moment, event)
-        _implied(moment, event)
+        if event[7] is not None:
+            _implied(moment, event, event[7])
 
 
 def _assume(moment: Moment) -> None:
@@ -77,10 +78,10 @@ def _rated(moment: Moment, event: Event) -> None:
         trial.ratings[data["agent"]] = data["rating"]
 
 
-def _implied(moment: Moment, event: Event) -> None:
+def _implied(moment: Moment, event: Event, version: int) -> None:
     """The registered orchestrator names the version that it works with."""
-    ledger, version = moment.ledger, event[7]
-    if version is None or event[1] != ledger.orchestrator:
+    ledger = moment.ledger
+    if event[1] != ledger.orchestrator:
         return
     if ledger.trial and version >= ledger.trial.version:
         _acknowledge(moment, event)
