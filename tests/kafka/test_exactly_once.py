@@ -37,6 +37,8 @@ async def change_all_the_time(bench: Bench, ended: asyncio.Event) -> int:
     """An orchestrator registers for every project; then an operator overrides a parameter of one after the other."""
     sent = 0
     async with AIOKafkaProducer(bootstrap_servers=bench.bootstrap, request_timeout_ms=60_000) as producer:
+        # A registration that waited 3 s for its first connection would be late, and its project never be supported.
+        await producer.partitions_for(bench.prefix + "orchestrator-events")
         for project in PROJECTS:
             content = {"orchestrator": "o", "supports": {"workflow.wip_limit": 4}}
             one = envelope("orchestrator.registered", project, f"r-{project}", content)
