@@ -8,6 +8,7 @@ from meta_orchestrator.core.adaptation.wishes.look import look, look_at, next_va
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import estimate
 from meta_orchestrator.core.validation.metrics import LATENCY
+from meta_orchestrator.messages.wording import number_text
 
 PARAMETER = "consensus.frequency"
 MOST = 0.5
@@ -22,7 +23,8 @@ def vote_less(moment: Moment) -> Wish | None:
     slow = latency_ms is not None and latency_ms > limit_ms
     if not needless.is_wrong or not (slow or rounds):
         return None
-    trouble = f"consensus takes {latency_ms:.0f} ms where {limit_ms:.0f} ms are wanted" if slow else "rounds repeat"
+    took = f"consensus takes {number_text(latency_ms)} ms where {number_text(limit_ms)} ms are wanted"
+    trouble = took if slow else "rounds repeat"
     return Wish(
         parameter=PARAMETER,
         to=next_value(moment, PARAMETER, -1),
