@@ -5,6 +5,7 @@ python examples/orchestrator.py PROJECT; broker, prefix and trust file from META
 
 import asyncio
 import sys
+from contextlib import suppress
 
 from meta_orchestrator.client import Publisher, follow
 from meta_orchestrator.settings import load_settings
@@ -29,4 +30,5 @@ async def main(project: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "demo"))
+    with suppress(KeyboardInterrupt):  # Ctrl-C ends it
+        asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "demo"))

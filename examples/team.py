@@ -7,6 +7,7 @@ the configuration that the orchestrator obeys (orchestrator.py), and answers for
 import asyncio
 import sys
 import time
+from contextlib import suppress
 
 import simpy
 
@@ -47,4 +48,5 @@ async def _go_by(team: Team, project: str, settings: Settings, where: dict[str, 
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "demo"))
+    with suppress(KeyboardInterrupt):  # Ctrl-C ends it
+        asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "demo"))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -45,6 +46,22 @@ def shell(script: str, folder: Path, **environment: str) -> subprocess.Completed
 def test_each_piece_of_code_says_what_the_tests_do_with_it():
     assert len(BLOCKS) >= 8
     assert [one.text for one in BLOCKS if "tests" not in one.note] == []
+
+
+def test_ctrl_c_ends_the_orchestrator_without_a_traceback(tmp_path: Path):
+    generate = "meta-orchestrator keys generate worker-1 --role worker --trust trust.toml"
+    assert shell(generate, tmp_path).returncode == 0
+    text = block("run by the tests with a broker: orchestrator").text.replace("localhost:9092", "127.0.0.1:9")
+    command = [sys.executable, "-c", text]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "app")}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr
+        away = running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        rest = running.stderr.read()
+    assert "is away" in away
+    assert "Traceback" not in rest
+    assert running.returncode == 0
 
 
 def test_make_knows_the_targets_that_are_named():

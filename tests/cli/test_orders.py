@@ -1,14 +1,15 @@
 """What is sent is what the worker takes: checked here by the worker's own reading."""
 
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meta_orchestrator.cli import sending
+from meta_orchestrator.cli import answers, sending
 from meta_orchestrator.cli.orders import value_of
 from meta_orchestrator.cli.times import now_us, span_us
 from meta_orchestrator.messages.fields import SECOND, parse_time_us
@@ -97,6 +98,32 @@ def test_an_order_that_nobody_would_obey_is_not_sent(run: Run, sent: list[Any], 
     done = run("reset", "-p", PROJECT, "--reason", "x", "--key", f"{key}.key", "--trust", "trust.toml")
     assert (done.status, done.err.count("\n"), sent) == (2, 1, [])
     assert f"key = '{key}.key': must be a trusted key of role operator: {why}" in done.err
+
+
+@pytest.fixture
+def nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker with metrics of a project `checkout`, whose worker says nothing."""
+
+    async def known(*_: Any) -> list[str]:
+        return [PROJECT]
+
+    class Silent(answers.Answers):
+        async def answer(self, *_: Any) -> None:
+            return None
+
+    monkeypatch.setattr(answers, "measured_projects", known)
+    monkeypatch.setattr(answers, "following", lambda *_: nullcontext(Silent(cast("Any", None), b"")))
+
+
+@pytest.mark.usefixtures("sent", "nobody_answers")
+def test_a_project_never_heard_of_and_an_answer_that_does_not_come_are_told(run: Run):
+    run("keys", "generate", "alice")
+    flags = ("--reason", "x", "--key", "alice.key")
+    known, slip = run("reset", "-p", PROJECT, *flags), run("reset", "-p", "chekout", *flags)
+    silence = "no answer within 90 s: is a worker running (meta-orchestrator doctor)? is the project's name right?\n"
+    waiting = "waiting up to 90 s for the answer (--no-wait does not)\n"
+    assert (known.status, known.err) == (0, waiting + silence)
+    assert slip.err == f"no metrics of project 'chekout' in the last hour; known: checkout\n{waiting}{silence}"
 
 
 @pytest.mark.parametrize(
