@@ -71,16 +71,15 @@ class Tasks(Book[Task]):
     def finish(self, event: Event, slot: Slot) -> None:
         """Any outcome ends it; its duration is the sender's, its points count at the first success."""
         time_us, data = event[0], event[4]
-        task, name, outcome = self._named(event), data["task"], data["outcome"]
-        if task.holder is not None:
-            self._release(task, time_us, slot)
+        name, outcome = data["task"], data["outcome"]
+        points = self._end(event, slot) if name in self or data.get("points") is not None else 1
         slot.durations_ms.setdefault(data["agent"], []).append(data["duration_ms"])
         slot.finished[name] = None
         if outcome == "abandoned":
             slot.abandoned[name] = None
         elif outcome == "succeeded" and not self.succeeded.knows(name, time_us):
             self.succeeded.add(name, time_us)
-            slot.points += 1 if task.points is None else task.points
+            slot.points += points
 
     def forget(self, now_us: int) -> None:
         """Drop the forgotten ones, to save room."""
@@ -88,6 +87,15 @@ class Tasks(Book[Task]):
             if task.is_forgotten(now_us):
                 self.drop(name)
                 self.steps.discard(name)
+
+    def _end(self, event: Event, slot: Slot) -> float:
+        """Nobody holds the task any more; it stays in the book if there are points to be remembered. Its points."""
+        task = self._named(event)
+        self._release(task, event[0], slot)
+        if task.points is None:
+            self.drop(event[4]["task"])
+            return 1
+        return task.points
 
     def _named(self, event: Event) -> Task:
         """The task of a started or finished event, with the points that it names."""
