@@ -21,7 +21,9 @@ def measure(events: int) -> list[Row]:
     tune_garbage_collector()
     lines, spent = journal(events // 4, 500), defaultdict[str, float](float)
     parsed = _timed("parse", spent, lambda: [parse(line) for line in lines])
-    read = _timed("event", spent, lambda: [event_of(p, v, n) for n, (p, v) in enumerate(zip(parsed, lines, strict=True))])
+    read = _timed(
+        "event", spent, lambda: [event_of(p, v, n) for n, (p, v) in enumerate(zip(parsed, lines, strict=True))]
+    )
     loop = Loop(Policy())
     projects = [p.get("project") for p in parsed]
     _timed("observe", spent, lambda: [loop.observe(p, e, 0) for p, e in zip(projects, read, strict=True) if p])

@@ -41,9 +41,7 @@ def vote(at_s: float, agent: str, choice: str) -> bytes:
 
 
 def closed(at_s: float, outcome: str, name: str = "r", latency_ms: float = 5) -> bytes:
-    return line(
-        at_s, "consensus.round.closed", round=name, item="i", outcome=outcome, latency_ms=latency_ms, attempt=1
-    )
+    return line(at_s, "consensus.round.closed", round=name, item="i", outcome=outcome, latency_ms=latency_ms, attempt=1)
 
 
 class TestTime:
@@ -95,7 +93,10 @@ class TestUtilization:
     def test_a_start_by_another_agent_moves_the_task(self) -> None:
         registered = [line(0, "agent.registered", agent=a, agent_type=f"type-{a}") for a in "ab"]
         found = snapshot(*registered, started(0), started(200, agent="b"))
-        assert found["agent_utilization"] == {"type-a": pytest.approx(2 / 3, 1e-5), "type-b": pytest.approx(1 / 3, 1e-5)}
+        assert found["agent_utilization"] == {
+            "type-a": pytest.approx(2 / 3, 1e-5),
+            "type-b": pytest.approx(1 / 3, 1e-5),
+        }
 
     def test_capacity_divides_and_work_is_one_at_the_most(self) -> None:
         two = line(0, "agent.registered", agent="a", agent_type="coder", capacity=2)
@@ -103,7 +104,10 @@ class TestUtilization:
         assert snapshot(started(0), started(1, "u"))["agent_utilization"] == {"unknown": 1}
 
     def test_heartbeats_are_weighted_by_time_and_hold_ten_minutes(self) -> None:
-        beats = [line(0, "agent.heartbeat", agent="a", utilization=1), line(700, "agent.heartbeat", agent="a", utilization=0)]
+        beats = [
+            line(0, "agent.heartbeat", agent="a", utilization=1),
+            line(700, "agent.heartbeat", agent="a", utilization=0),
+        ]
         assert snapshot(*beats, at_s=750)["agent_utilization"] == {"unknown": pytest.approx(150 / 200)}
 
     def test_a_deregistered_agent_is_in_no_mean_until_it_registers_again(self) -> None:
@@ -147,7 +151,12 @@ class TestHandoffs:
 
 class TestRounds:
     def test_a_clear_no_is_a_success(self) -> None:
-        lines = [closed(1, "accepted"), closed(2, "rejected", "r2"), closed(3, "timed_out", "r3"), closed(4, "no_quorum", "r4")]
+        lines = [
+            closed(1, "accepted"),
+            closed(2, "rejected", "r2"),
+            closed(3, "timed_out", "r3"),
+            closed(4, "no_quorum", "r4"),
+        ]
         found = snapshot(*lines)
         assert (found["consensus_success_rate"], found["coordination_failures"]) == (0.5, 2)
 
@@ -164,7 +173,13 @@ class TestRounds:
 
 class TestTasks:
     def test_velocity_is_points_of_first_successes_an_hour(self) -> None:
-        lines = [started(1, points=3), finished(2), finished(3), finished(4, "u", points=2), finished(5, "v", outcome="failed")]
+        lines = [
+            started(1, points=3),
+            finished(2),
+            finished(3),
+            finished(4, "u", points=2),
+            finished(5, "v", outcome="failed"),
+        ]
         assert snapshot(*lines)["development_velocity"] == (3 + 2) * 12
 
     def test_a_step_of_no_points_is_in_no_rate(self) -> None:
@@ -185,7 +200,9 @@ class TestTasks:
         assert snapshot(*again, finished(3, "u"))["rework_percentage"] == 50
 
     def test_an_abandoned_task_is_a_coordination_failure_once(self) -> None:
-        assert snapshot(finished(1, outcome="abandoned"), finished(2, outcome="abandoned"))["coordination_failures"] == 1
+        assert (
+            snapshot(finished(1, outcome="abandoned"), finished(2, outcome="abandoned"))["coordination_failures"] == 1
+        )
 
     def test_too_little_data_is_null_and_never_zero(self) -> None:
         lines = [finished(n, f"t{n}") for n in range(9)]
