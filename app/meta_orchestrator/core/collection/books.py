@@ -7,7 +7,7 @@ from typing import Any
 
 from meta_orchestrator.core.collection.agents import Agents
 from meta_orchestrator.core.collection.handoffs import Handoffs
-from meta_orchestrator.core.collection.remembered import Remembered
+from meta_orchestrator.core.collection.remembered import DAY_US, Remembered
 from meta_orchestrator.core.collection.rounds import Rounds
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.core.collection.tasks import Tasks
@@ -71,7 +71,7 @@ class Books:
                 name = data[field]
                 if field != "to_agent" or name != data["from_agent"]:
                     agent = agents.get(name)
-                    if agent is None or agent.is_forgotten(time_us):
+                    if agent is None or (time_us - agent.seen_us > DAY_US and agent.is_forgotten(time_us)):
                         agent = agents.meet(name, start_us)
                     agent.seen_us = time_us
                     sums[name].events += 1

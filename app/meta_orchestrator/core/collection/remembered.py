@@ -19,6 +19,18 @@ class Remembered:
         first_us = self.first_us.get(name)
         return first_us is not None and time_us - first_us <= DAY_US
 
+    def first(self, name: str, time_us: int) -> bool:
+        """Whether this is the first end of an id; it is remembered then."""
+        before_us = self.first_us.get(name)
+        if before_us is None:
+            self.first_us[name] = time_us
+            self.added.append(name)
+            return True
+        if time_us - before_us <= DAY_US:
+            return False
+        self.add(name, time_us)
+        return True
+
     def add(self, name: str, time_us: int) -> None:
         """The first end of an id; ends are added in the order of time."""
         if name in self.first_us:

@@ -77,8 +77,7 @@ class Tasks(Book[Task]):
         slot.finished[name] = None
         if outcome == "abandoned":
             slot.abandoned[name] = None
-        elif outcome == "succeeded" and not self.succeeded.knows(name, time_us):
-            self.succeeded.add(name, time_us)
+        elif outcome == "succeeded" and self.succeeded.first(name, time_us):
             slot.points += points
 
     def forget(self, now_us: int) -> None:

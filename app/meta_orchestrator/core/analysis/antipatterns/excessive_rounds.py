@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS
 from meta_orchestrator.core.analysis.antipatterns.excess import Chance, Habits, Tally, tally
 from meta_orchestrator.core.analysis.antipatterns.log import Log
-from meta_orchestrator.core.analysis.antipatterns.names import Names
+from meta_orchestrator.core.analysis.antipatterns.names import Names, Numbering
 from meta_orchestrator.core.analysis.antipatterns.unusual import Look, Unusual
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import Value, format_time_us
@@ -115,11 +115,10 @@ class ExcessiveRounds(Unusual[Round, None]):
         return sorted({agent for r in look.window if r.item in items for agent in r.eligible})[:NAMED_AGENTS]
 
     def dump(self) -> dict[str, Any]:
-        names = Names()
-        log = self.log.dump(
-            lambda r: [*names.numbers((r.item, r.criticality)), r.attempt, names.numbers(r.eligible)],
-        )
-        return super().dump() | {"names": names.names, "log": log}
+        numbering = Numbering()
+        number = numbering.of
+        log = self.log.dump(lambda r: [*number((r.item, r.criticality)), r.attempt, number(r.eligible)])
+        return super().dump() | {"names": numbering.names(), "log": log}
 
     def load(self, dumped: dict[str, Any]) -> None:
         super().load(dumped)

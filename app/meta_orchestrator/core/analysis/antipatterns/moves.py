@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from meta_orchestrator.core.analysis.antipatterns.custom import Custom
 from meta_orchestrator.core.analysis.antipatterns.log import Log
-from meta_orchestrator.core.analysis.antipatterns.names import Names
+from meta_orchestrator.core.analysis.antipatterns.names import Names, Numbering
 from meta_orchestrator.messages.event import Event
 
 STARTED, COMPLETED, FAILED = "agent.handoff.started", "agent.handoff.completed", "agent.handoff.failed"
@@ -118,20 +118,18 @@ class Moves:
         self.custom = self.custom.halved()
 
     def dump(self) -> dict[str, Any]:
-        names = Names()
+        numbering = Numbering()
+        number = numbering.of
         log = self.log.dump(
-            lambda move: [
-                *names.numbers((move.task, move.from_agent, move.to_agent)),
-                move.number,
-                names.numbers(move.earlier),
-            ]
+            lambda move: [*number((move.task, move.from_agent, move.to_agent)), move.number, number(move.earlier)]
         )
+        tasks = number(self.paths)
         paths = [
-            [names.number(task), path.moves, path.handoffs, names.numbers(path.agents)]
-            for task, path in self.paths.items()
+            [task, path.moves, path.handoffs, number(path.agents)]
+            for task, path in zip(tasks, self.paths.values(), strict=True)
         ]
-        custom = [[*names.numbers(pair), handoffs] for *pair, handoffs in self.custom.dump()]
-        return {"names": names.names, "log": log, "paths": paths, "custom": custom, "ends": self._ends}
+        custom = [[*number(pair), handoffs] for *pair, handoffs in self.custom.dump()]
+        return {"names": numbering.names(), "log": log, "paths": paths, "custom": custom, "ends": self._ends}
 
     def load(self, dumped: dict[str, Any]) -> None:
         names = Names(dumped["names"])

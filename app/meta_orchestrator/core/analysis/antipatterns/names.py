@@ -3,21 +3,26 @@
 from collections.abc import Iterable
 
 
-class Names:
-    """Numbers names in the order in which they are first met."""
+class Numbering:
+    """Numbers names in the order in which they are first met; done at every tick, so with few calls."""
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
-        self.names = list(names)
+    def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 
-    def number(self, name: str) -> int:
-        number = self._numbers.setdefault(name, len(self.names))
-        if number == len(self.names):
-            self.names.append(name)
-        return number
+    def of(self, names: Iterable[str]) -> list[int]:
+        numbers = self._numbers
+        return [numbers.setdefault(name, len(numbers)) for name in names]
 
-    def numbers(self, names: Iterable[str]) -> list[int]:
-        return [self.number(name) for name in names]
+    def names(self) -> list[str]:
+        """All names met, each in the place of its number."""
+        return list(self._numbers)
+
+
+class Names:
+    """The way back."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.names = names
 
     def of(self, numbers: Iterable[int]) -> tuple[str, ...]:
         return tuple(self.names[number] for number in numbers)
