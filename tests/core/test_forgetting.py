@@ -75,3 +75,23 @@ def test_the_votes_of_a_round_that_never_closed_are_forgotten(others: list[bytes
         ),
     ]
     assert last_snapshot([*votes, *others, *close, clock(27.3 * HOUR_S)])["dissent_rate"] == 0
+
+
+@pytest.mark.parametrize(("later_s", "expected"), [(0, 1), (1e-6, 0)])
+def test_after_exactly_a_day_it_is_still_remembered(later_s: float, expected: int) -> None:
+    at_s = 24 * HOUR_S + later_s
+    done = {"agent": "ada", "task": "t", "outcome": "failed", "duration_ms": 1.0}
+    lines = [
+        line(0, "consensus.vote.cast", round="r", agent="ada", choice="reject"),
+        line(0, "agent.task.finished", points=0, **done),
+        line(0, "agent.heartbeat", agent="ada", agent_type="tester", utilization=0.5),
+        line(at_s, "agent.heartbeat", agent="ada", utilization=0.5),
+        line(at_s, "consensus.round.closed", round="r", item="i", outcome="accepted", latency_ms=1.0, attempt=1),
+        line(at_s, "agent.task.finished", **done),
+        line(at_s + 0.1, "agent.rework.requested", task="t", agent="ada", requested_by="ben", attempt=1),
+        clock(at_s + 300),
+    ]
+    found = last_snapshot(lines)
+    assert found["dissent_rate"] == (1 if expected else None)
+    assert found["rework_percentage"] == (None if expected else 100)
+    assert list(found["agent_utilization"]) == (["tester"] if expected else ["unknown"])

@@ -173,9 +173,9 @@ def policy_file(tmp_path: Path) -> Path:
 def test_hash_seeds_do_not_matter_to_the_command(tmp_path: Path, policy_file: Path) -> None:
     journal = tmp_path / "journal.jsonl"
     journal.write_bytes(b"".join(team_file().bytes))
-    runs = [run_replay(journal, policy_file, seed, "--assume-orchestrator") for seed in ("0", "1", "4711")]
-    assert [run.returncode for run in runs] == [0, 0, 0], runs[0].stderr
-    assert runs[0].stdout == runs[1].stdout == runs[2].stdout == b"".join(replay(team_file()))
+    runs = [run_replay(journal, policy_file, seed, "--assume-orchestrator") for seed in ("0", "4711")]
+    assert [run.returncode for run in runs] == [0, 0], runs[0].stderr
+    assert runs[0].stdout == runs[1].stdout == b"".join(replay(team_file()))
 
 
 @settings(max_examples=3)
