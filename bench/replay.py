@@ -1,7 +1,8 @@
 """A file through the whole loop, beside decoding it."""
 
 from bench.timing import Row, journal, stopwatch
-from meta_orchestrator.drivers.replay import Replay, tune_garbage_collector
+from meta_orchestrator.drivers.garbage import look_seldom
+from meta_orchestrator.drivers.replay import Replay
 from meta_orchestrator.policy import Policy
 from meta_orchestrator.wire.journal import read_line
 
@@ -11,7 +12,7 @@ RATE = 500
 
 def measure(events: int) -> list[Row]:
     """Replay of a file beside reading and checking its lines: at most 4 times the time is promised."""
-    tune_garbage_collector()
+    look_seldom()
     lines = journal(events // 2, RATE)
     with stopwatch() as decode_s:
         for number, line in enumerate(lines, 1):

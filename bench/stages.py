@@ -8,7 +8,7 @@ from typing import Any
 from bench.timing import Row, journal
 from meta_orchestrator.core import loop as loop_module
 from meta_orchestrator.core.loop import Loop
-from meta_orchestrator.drivers.replay import tune_garbage_collector
+from meta_orchestrator.drivers.garbage import look_seldom
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.policy import Policy
 from meta_orchestrator.wire.decode import event_of, parse
@@ -18,7 +18,7 @@ STEPS = ("collect", "analyse", "hear", "obey", "validate", "learn", "adapt", "_p
 
 def measure(events: int) -> list[Row]:
     """Microseconds an event, at the default policy: parse, event, observe, and each room of a tick."""
-    tune_garbage_collector()
+    look_seldom()
     lines, spent = journal(events // 4, 500), defaultdict[str, float](float)
     parsed = _timed("parse", spent, lambda: [parse(line) for line in lines])
     read = _timed(

@@ -15,6 +15,6 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-# Whoever starts the tests in the background of a shell lets them ignore Ctrl-C, and so would every program that they start.
+# Started in the background of a shell, the tests would ignore Ctrl-C, and so would every program that they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

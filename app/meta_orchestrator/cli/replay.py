@@ -34,8 +34,10 @@ def replay(
 
     Example: meta-orchestrator replay events.jsonl --report --assume-orchestrator
     """
+    from meta_orchestrator.drivers.garbage import look_seldom
     from meta_orchestrator.policy import load_policy
 
+    look_seldom()
     policy = load_policy(settings.policy)
     with reading(journal) as lines:
         run = _reported if report else _written

@@ -3,7 +3,6 @@
 Lock-step, it is the partner of any simulator: after each `clock.tick` line what was due is written and flushed.
 """
 
-import gc
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -59,7 +58,6 @@ class Replay:
 
     def run(self, lines: Iterable[bytes]) -> None:
         """All lines, in their order; blank ones are nothing."""
-        tune_garbage_collector()
         for line in lines:
             self.lines += 1
             if not line.isspace():
@@ -113,11 +111,3 @@ class Replay:
 
     def _line(self, line: bytes) -> None:
         self.write(line + b"\n")
-
-
-def tune_garbage_collector() -> None:
-    """Hundreds of thousands of events wait in open panes and none of them is garbage: look at them seldom (2 x
-    faster).
-    """
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)

@@ -5,7 +5,6 @@ BrokerUnavailable (4), Stuck (1).
 """
 
 import asyncio
-import gc
 import os
 import signal
 import threading
@@ -16,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from meta_orchestrator.core.loop import Loop
+from meta_orchestrator.drivers.garbage import look_seldom
 from meta_orchestrator.drivers.live.app import App
 from meta_orchestrator.drivers.live.clock import Clock
 from meta_orchestrator.drivers.live.ending import Ending
@@ -30,9 +30,6 @@ from meta_orchestrator.errors import SettingsError, Stuck
 from meta_orchestrator.policy import Policy, load_policy
 from meta_orchestrator.settings import Settings
 from meta_orchestrator.wire.trust import Key, Trust, require_trusted
-
-GC_THRESHOLD = 50_000
-"""Open panes hold hundreds of thousands of tuples; Python's default (700) walks over them again and again."""
 
 
 def run_with(settings: Settings, health_port: int | None) -> int:
@@ -56,8 +53,7 @@ async def serve(options: Options, policy: Policy, trust: Trust, key: Key | None,
     options = replace(options, partitions=await partitions_of(options))
     ending = ending or _ending_by_signals()
     app = make_app(options, policy, trust, key, ending)
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 20, 20)
+    look_seldom()
     say("starting", broker=options.broker, application=options.application, partitions=options.partitions)
     health = Health(app, options.health_host, options.health_port) if options.health_port is not None else None
     if health is not None:
