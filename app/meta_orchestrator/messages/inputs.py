@@ -12,8 +12,9 @@ from typing_extensions import TypedDict
 
 from meta_orchestrator.messages.fields import GREATEST, Amount, Criticality, Name, Ordinal, Share, Time, Version
 
-Given = Annotated[int | float, Field(ge=-GREATEST, le=GREATEST)] | str
-"""A parameter's value as others name it."""
+_RANGE = Field(ge=-GREATEST, le=GREATEST)
+Given = Annotated[int, _RANGE] | Annotated[float, _RANGE] | str
+"""A parameter's value as others name it. (A range of `int | float` would be lost in the JSON Schema.)"""
 _STRICT = ConfigDict(strict=True, allow_inf_nan=False, extra="ignore")
 
 
