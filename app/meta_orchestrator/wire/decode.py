@@ -221,6 +221,6 @@ def _text(name: str, raw: bytes | None) -> str:
 
 
 def _whole(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
+    if not (text.isascii() and text.isdigit() and len(text) <= 16):
         raise BadRecord("not_cloudevent", "not a whole number", name)
     return int(text)
