@@ -40,7 +40,6 @@ def six_digits(value: Any) -> Any:
 
 
 Fraction = Annotated[float, AfterValidator(six_digits)]
-Number = Annotated[int | float, AfterValidator(six_digits)]
 
 
 def optional(description: str | None = None) -> Any:

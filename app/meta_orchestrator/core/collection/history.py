@@ -101,14 +101,6 @@ def ratio_parts(rows: NDArray[np.float64], metric: str) -> tuple[NDArray[np.floa
     return _column(rows, numerator), _column(rows, denominator)
 
 
-def ratio(rows: NDArray[np.float64], metric: str, least: float = 0) -> float | None:
-    """A metric over some rows; None where its denominator is below `least` or 0. `development_velocity` and
-    `coordination_failures` are per second here."""
-    numerator, denominator = ratio_parts(rows, metric)
-    total = float(denominator.sum())
-    return float(numerator.sum()) / total if total > 0 and total >= least else None
-
-
 def _column(rows: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     if name == "failures":
         undecided = rows[:, INDEX["rounds_closed"]] - rows[:, INDEX["rounds_decided"]]
