@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from meta_orchestrator.core.analysis.findings import Findings
+from meta_orchestrator.core.collection.books import Books
 from meta_orchestrator.core.collection.history import History
 from meta_orchestrator.core.collection.measures import Measures
 from meta_orchestrator.core.collection.window import Window
@@ -10,7 +11,7 @@ from meta_orchestrator.core.ledger import Ledger
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.event import Event, Refused
 from meta_orchestrator.messages.outputs import Output
-from meta_orchestrator.policy import Policy
+from meta_orchestrator.policy import Limits, Policy
 
 
 @dataclass
@@ -26,6 +27,8 @@ class Moment:
     """Commands that act at this tick, in their order."""
     once: bool = False
     """Whether a command's identity must be new within 24 h."""
+    books: Books = field(default_factory=lambda: Books(Limits()))
+    """Who holds which task, open handoffs and rounds, agents: after the events of this tick, to be read only."""
     events: list[Event] = field(default_factory=list)
     """Of the panes that close at this tick, in their order, duplicates once."""
     measures: Measures = field(default_factory=Measures)

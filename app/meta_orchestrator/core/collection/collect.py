@@ -18,6 +18,7 @@ def collect(project: Project, tick_us: int, once: bool = False) -> Moment:
         policy=policy,
         ledger=project.ledger,
         history=project.history,
+        books=project.books,
         once=once,
         orders=_take_orders(project, tick_us, once),
     )
