@@ -110,11 +110,14 @@ class Room:
         tick_us = us(self.now_s)
         if rows is not None:
             self.history.add(tick_us, row(**rows))
-        moment = Moment("p", tick_us, self.policy, self.ledger, self.history, events=list(events))
+        moment = self.moment(events)
         moment.measures = measures or Measures()
         findings = analyse(self.minds, moment)
         self.said += moment.outputs
         return findings
+
+    def moment(self, events: Sequence[Event] = ()) -> Moment:
+        return Moment("p", us(self.now_s), self.policy, self.ledger, self.history, events=list(events))
 
     def store_and_restore(self) -> None:
         """Through the bytes, as after a crash."""

@@ -9,7 +9,7 @@ from meta_orchestrator.messages.outputs import Antipattern, Drift, Output
 def analyse(minds: Minds, moment: Moment) -> Findings:
     """Judge one tick: what is new is said, what holds now is handed on."""
     drifts = minds.drift.judge(moment)
-    patterns = minds.antipatterns.judge(moment.tick_us, moment.events, moment.ledger.config)
+    patterns = minds.antipatterns.judge(moment)
     active = minds.antipatterns.active
     escalations = minds.conditions.judge(moment.tick_us, moment.measures, active)
     insights: list[Output] = [*drifts, *patterns, *escalations]

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import Value
 from meta_orchestrator.messages.outputs import Antipattern, AntipatternCleared, AntipatternKind
@@ -17,8 +18,8 @@ class Detector(ABC):
     """One kind of antipattern of one project."""
 
     kind: ClassVar[AntipatternKind]
-    types: ClassVar[tuple[str, ...]]
-    """Of the events that it wants to observe."""
+    types: ClassVar[tuple[str, ...]] = ()
+    """Of the events that it wants to observe one by one."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -28,9 +29,11 @@ class Detector(ABC):
     def configure(self, config: Mapping[str, Value]) -> None:  # noqa: B027 - not every kind has a limit
         """Take note of the configuration in force, where a hard limit is among it."""
 
-    @abstractmethod
-    def observe(self, event: Event) -> None:
-        """One event of the tick, in order."""
+    def observe(self, event: Event) -> None:  # noqa: B027 - not every kind reads events
+        """One event of the tick, of one of the `types`, in order."""
+
+    def look(self, moment: Moment) -> None:  # noqa: B027 - not every kind reads more than events
+        """Once a tick, after its events and before `judge`: books, window and history, to be read only."""
 
     @abstractmethod
     def judge(self, tick_us: int) -> list[Antipattern]:

@@ -1,6 +1,6 @@
 """All antipatterns of a project: who wants to see which event, and what is going on."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from meta_orchestrator.core.analysis.antipatterns.detector import Detector
@@ -8,8 +8,8 @@ from meta_orchestrator.core.analysis.antipatterns.excessive_rounds import Excess
 from meta_orchestrator.core.analysis.antipatterns.handoff_cycle import HandoffCycle
 from meta_orchestrator.core.analysis.antipatterns.moves import Moves
 from meta_orchestrator.core.analysis.antipatterns.ping_pong import PingPong
+from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
-from meta_orchestrator.messages.fields import Value
 from meta_orchestrator.messages.outputs import Antipattern
 from meta_orchestrator.policy import Policy
 
@@ -29,15 +29,17 @@ class AntipatternWatch:
             for type_ in sorted({type_ for detector in self.detectors for type_ in detector.types})
         }
 
-    def judge(self, tick_us: int, events: Iterable[Event], config: Mapping[str, Value]) -> list[Antipattern]:
+    def judge(self, moment: Moment) -> list[Antipattern]:
         """What is found or cleared at a tick, after its events."""
         for detector in self.detectors:
-            detector.configure(config)
+            detector.configure(moment.ledger.config)
         observers = self._observers
-        for event in events:
+        for event in moment.events:
             for observe in observers.get(event[3], ()):
                 observe(event)
-        return [finding for detector in self.detectors for finding in detector.judge(tick_us)]
+        for detector in self.detectors:
+            detector.look(moment)
+        return [finding for detector in self.detectors for finding in detector.judge(moment.tick_us)]
 
     @property
     def active(self) -> dict[str, Antipattern]:
