@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 ARGS ?=
 
-.PHONY: help demo test check bench schemas lock clean
+.PHONY: help demo test check bench judge schemas lock clean
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile
 
@@ -22,6 +22,9 @@ check: $(READY) ## lint, types (strict), import rules
 
 bench: $(READY) ## throughput beside bare fetch and idiomatic Faust
 	$(BIN)/python -m bench $(ARGS)
+
+judge: $(READY) ## the product on real and made-up data beside trivial rules; ARGS=nab for some
+	$(BIN)/python -m judge $(ARGS)
 
 schemas: $(READY) ## schemas/ from the message definitions
 	$(BIN)/python -m meta_orchestrator schemas --out schemas
