@@ -17,7 +17,7 @@ COLUMNS = ("set", "what", "ours", "trivial rules", "mark", "note")
 
 
 def judges() -> list[str]:
-    """Modules beside this one that have `rows()`; found without an import, so that one that is broken breaks no other."""
+    """Modules beside this one that have `rows()`; found without importing them: one may be broken."""
     return sorted(path.stem for path in HERE.glob("*.py") if "\ndef rows(" in path.read_text())
 
 
