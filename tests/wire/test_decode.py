@@ -278,7 +278,7 @@ def test_data_cannot_smuggle_attributes_into_the_envelope() -> None:
 def test_a_header_that_cannot_be_read_is_named_without_its_prefix(name: str, raw: bytes | None) -> None:
     value, headers = binary(envelope())
     with pytest.raises(BadRecord) as caught:
-        parse_binary(value, [*headers, (f"ce_{name}", raw)])  # type: ignore[list-item]
+        event_of(parse_binary(value, [*headers, (f"ce_{name}", raw)]), value, 0)  # type: ignore[list-item]
     assert blame(caught.value) == ("not_cloudevent", name)
 
 

@@ -20,14 +20,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, le=GREATEST)]
 Ordinal = Annotated[int, Field(ge=1, le=GREATEST)]
 Version = Annotated[int, Field(ge=0, le=GREATEST)]
-Time = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
-        r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
-    ),
-    Field(json_schema_extra={"format": "date-time"}),
-]
+TIME_PATTERN = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
+    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+Time = Annotated[str, StringConstraints(pattern=TIME_PATTERN), Field(json_schema_extra={"format": "date-time"})]
+EventTime = Annotated[str, Field(json_schema_extra={"format": "date-time", "pattern": TIME_PATTERN})]
+"""A time that is checked when it is turned into a number (`wire.decode`): once an event, so that it has to be quick."""
 Value = int | float | str
 """The value of a parameter."""
 

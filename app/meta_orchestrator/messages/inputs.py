@@ -10,7 +10,17 @@ from typing import Annotated, Any, Literal, NotRequired, Required
 from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
-from meta_orchestrator.messages.fields import GREATEST, Amount, Criticality, Name, Ordinal, Share, Time, Version
+from meta_orchestrator.messages.fields import (
+    GREATEST,
+    Amount,
+    Criticality,
+    EventTime,
+    Name,
+    Ordinal,
+    Share,
+    Time,
+    Version,
+)
 
 _RANGE = Field(ge=-GREATEST, le=GREATEST)
 Given = Annotated[int, _RANGE] | Annotated[float, _RANGE] | str
@@ -33,7 +43,7 @@ class Envelope(TypedDict):
     specversion: Literal["1.0"]
     id: Name
     source: Name
-    time: Time
+    time: EventTime
     subject: NotRequired[str | None]
     dataschema: NotRequired[str | None]
     traceparent: NotRequired[str | None]

@@ -1,19 +1,21 @@
 """Bytes → checked events (CONTRACT §1, §3): what cannot be read or breaks a field is a `BadRecord` that says where.
 
-The good path is one call into pydantic, about 1.5 µs an event. Only what fails there is looked at again, to find out
-what to say.
+The good path is one call into pydantic, about 1.6 µs an event, and a look at a table for the time. Only what fails there
+is looked at again, to find out what to say.
 """
+
+import re
 
 from collections.abc import Callable, Iterable
 from typing import Any, NotRequired
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from meta_orchestrator.errors import BadRecord, Reason
 from meta_orchestrator.messages.event import UNKNOWN, Event
-from meta_orchestrator.messages.fields import SECOND, Name, parse_time_us
+from meta_orchestrator.messages.fields import SECOND, TIME_PATTERN, Name, parse_time_us
 from meta_orchestrator.messages.inputs import TOPIC_OF, Envelope, Input, ProjectEnvelope
 
 MAX_VALUE_BYTES = 262_144
@@ -24,6 +26,14 @@ TIME_AHEAD_US = 60 * SECOND
 
 _FIRST_US, _LAST_US = parse_time_us("0001-01-01T00:00:00Z"), parse_time_us("9999-12-31T23:59:59.999999Z")
 _CE = "ce_"
+_is_time = re.compile(TIME_PATTERN, re.ASCII).fullmatch
+_SHOWN = 100
+"""Characters of a wrong time that its dead letter repeats."""
+
+SECONDS_KNOWN = 10_000
+_FRACTION_AT, _MICROSECONDS_LONG = 20, 27
+_seconds_us: dict[str, int] = {}
+"""Second ("2026-01-05T08:00:00.") → microseconds since the epoch, of times with six digits and Z."""
 
 
 class _AnyTick(Envelope):
@@ -38,14 +48,18 @@ class _AnyEvent(ProjectEnvelope):
     data: NotRequired[Any]
 
 
-_check = TypeAdapter[Any](Input).validator.validate_json
+check = TypeAdapter[Any](Input, config=ConfigDict(cache_strings="keys")).validator.validate_json
+"""The envelope with its `data`, all checked but `time`. Raises pydantic's ValidationError."""
 _check_event = TypeAdapter(_AnyEvent).validator.validate_python
 _check_tick = TypeAdapter(_AnyTick).validator.validate_python
 _ATTRIBUTES = tuple(name for name in _AnyEvent.__annotations__ if name != "data")
 
 
 def parse(value: bytes) -> dict[str, Any]:
-    """Structured mode: the envelope with its `data`, checked. An unknown type becomes `unknown` with empty data."""
+    """Structured mode: the envelope with its `data`, checked but for its `time`, which `event_of` reads.
+
+    An unknown type becomes `unknown` with empty data.
+    """
     if len(value) > MAX_VALUE_BYTES:
         raise _too_large(value)
     return _parse(value)
@@ -70,7 +84,7 @@ def is_binary(headers: Iterable[tuple[str, bytes]]) -> bool:
 def event_of(envelope: dict[str, Any], value: bytes, position: int) -> Event:
     """What the core keeps of an envelope. `value` are the bytes as read, `position` their offset or line."""
     return (
-        time_us(envelope["time"], "time"),
+        event_time_us(envelope["time"]),
         envelope["source"],
         envelope["id"],
         envelope["type"],
@@ -81,12 +95,36 @@ def event_of(envelope: dict[str, Any], value: bytes, position: int) -> Event:
     )
 
 
+def event_time_us(text: str) -> int:
+    """Microseconds since the epoch of an envelope's `time`.
+
+    Nearly all are "2026-01-05T08:00:00.123456Z" in a second that was met before: it is looked up, the fraction added.
+    """
+    second_us = _seconds_us.get(text[:_FRACTION_AT])
+    fraction = text[_FRACTION_AT:-1]
+    if second_us is not None and len(text) == _MICROSECONDS_LONG and fraction.isdecimal() and text.isascii():
+        if text[-1] == "Z":
+            return second_us + int(fraction)
+    return _learn_second(text)
+
+
+def _learn_second(text: str) -> int:
+    happened_us = time_us(text, "time")
+    if len(text) == _MICROSECONDS_LONG and text[_FRACTION_AT - 1] == "." and text[-1] == "Z":
+        if len(_seconds_us) >= SECONDS_KNOWN:
+            _seconds_us.clear()
+        _seconds_us[text[:_FRACTION_AT]] = happened_us - happened_us % SECOND
+    return happened_us
+
+
 def time_us(text: str, field: str, reason: Reason = "not_cloudevent") -> int:
-    """Microseconds since the epoch; a time that no calendar has (February 30th) is its field's fault."""
+    """Microseconds since the epoch; what is no RFC 3339 time or on no calendar (February 30th) is its field's fault."""
     try:
+        if not _is_time(text):
+            raise ValueError(text)
         moment = parse_time_us(text)
     except ValueError as error:
-        raise BadRecord(reason, f"no such time: {text}", field) from error
+        raise BadRecord(reason, f"no such time: {text[:_SHOWN]}", field) from error
     if not _FIRST_US <= moment <= _LAST_US:
         raise BadRecord(reason, f"outside of the years 1 to 9999 in UTC: {text}", field)
     return moment
@@ -100,12 +138,11 @@ def check_not_ahead(event_us: int, recorded_us: int) -> None:
 
 def _parse(value: bytes) -> dict[str, Any]:
     try:
-        envelope: dict[str, Any] = _check(value)
+        envelope: dict[str, Any] = check(value)
     except ValidationError as error:
         return _look_again(value, error)
-    finish = _FINISH.get(envelope["type"])
-    if finish is not None:
-        finish(envelope)
+    if envelope["type"] in FINISH:
+        FINISH[envelope["type"]](envelope)
     return envelope
 
 
@@ -154,7 +191,7 @@ def _rollback(envelope: dict[str, Any]) -> None:
     _cut_reason(envelope)
 
 
-_FINISH: dict[str, Callable[[dict[str, Any]], None]] = {
+FINISH: dict[str, Callable[[dict[str, Any]], None]] = {
     "agent.task.blocked": _cut_reason,
     "agent.handoff.failed": _cut("detail"),
     "agent.rework.requested": _cut_reason,
@@ -203,6 +240,7 @@ def _envelope(content: dict[str, Any]) -> dict[str, Any]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise BadRecord("not_cloudevent", first["msg"], str(first["loc"][0])) from error
+    time_us(envelope["time"], "time")
     return envelope
 
 

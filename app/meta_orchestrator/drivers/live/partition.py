@@ -5,11 +5,10 @@ Everything here is worth no more than the last commit: if one fails, the partiti
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from meta_orchestrator.core.loop import Loop
 from meta_orchestrator.drivers.live.positions import Head, head_key
-from meta_orchestrator.drivers.live.reader import Reader
+from meta_orchestrator.drivers.live.reader import Reader, Record
 from meta_orchestrator.errors import BadRecord
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.event import Event, Refused
@@ -21,21 +20,6 @@ from meta_orchestrator.wire.trust import Trust
 
 TICKS_A_TURN = 50
 """A backlog's ticks share transactions, but not without end: a transaction has a time-out."""
-
-
-class Record(Protocol):
-    """What is read of a Kafka record."""
-
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> list[tuple[str, bytes]]: ...
 
 
 @dataclass(frozen=True)
@@ -96,7 +80,7 @@ class Partition:
             if reaches_us < reached_us:  # noqa: PLR1730 - max() takes three times as long
                 reaches_us = reached_us
             try:
-                project, event = read(record.key, record.value, record.headers, record.timestamp, record.offset)
+                project, event = read(record)
                 if project is not None:
                     pane = observe(project, event, reaches_us - lateness_us)
                     if pane != last:
