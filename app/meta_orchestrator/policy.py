@@ -197,8 +197,18 @@ class Trials(Section):
     keep_at: Share = Field(
         0.9, description="kept if better with at least this probability; inconclusive means taken back"
     )
-    guard_at: Share = Field(
-        0.975, description="rolled back at once if a guard metric is worse with at least this probability"
+    measure_s: PositiveFloat = Field(
+        900, description="measured at least this long before a verdict ahead of the review: a few windows"
+    )
+    reject_at: Share = Field(
+        0.1, description="taken back ahead of the review if better with at most this probability, and clearly worse"
+    )
+    alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.05, description="chance that a trial without effect is kept ahead of its review, looked at at every tick"
+    )
+    guard_at: Share = Field(0.975, description="so sure must be what is wrong before anything is changed for it")
+    guard_alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.1, description="chance that a harmless trial is rolled back by any of its guards, looked at at every tick"
     )
     guard_margin: Share = Field(0.1, description="and by more than this share of its value before")
     silent_after: PositiveInt = Field(2, description="trials in a row without acknowledgement that stop all changes")
@@ -219,9 +229,43 @@ class Analysis(Section):
     alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.01, description="false alarms of an antipattern's test in a look-back"
     )
+    fdr: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.05, description="of the agents that are called dissenters, the share that may be wrongly called so"
+    )
     min_events: PositiveInt = Field(20, description="fewer events of its kind and an antipattern is not looked for")
     clear_after_s: PositiveFloat = Field(600, description="an antipattern not seen for this long is cleared")
     lookback_s: PositiveFloat = Field(1800, description="antipatterns look at this much of the past")
+
+
+NotNegative = Annotated[float, Field(ge=0)]
+
+
+class Adaptation(Section):
+    """Which change is tried. Gains are shares of the objective: .01 is one percent of all that counts.
+
+    The standard deviations are those of the response model before it has seen anything; it learns the rest.
+    """
+
+    chooser: Literal["rules", "model"] = Field(
+        "model", description="rules: the first remedy of the first symptom; model: the change that promises most"
+    )
+    batch_s: PositiveFloat = Field(300, description="one look of the response model spans this long at the least")
+    batch_tasks: PositiveInt = Field(8, description="and so many finished tasks: fewer are mostly noise")
+    try_at: Share = Field(0.4, description="nothing is tried that helps with less than this probability (measured)")
+    least_gain: NotNegative = Field(0.003, description="nor what promises less than this when it is drawn (measured)")
+    doubt: PositiveFloat = Field(
+        1.5, description="the model's standard deviations count this much more: it is wrong somewhere (measured)"
+    )
+    step_sd: PositiveFloat = Field(0.02, description="what one step of a parameter may do by itself")
+    remedy_gain: PositiveFloat = Field(0.03, description="what one step of a remedy does, and how unsure that is")
+    level_sd: PositiveFloat = Field(0.5, description="where the score of an unknown team may stand")
+    level_drift_sd: NotNegative = Field(0.02, description="how far the score wanders by itself in an hour")
+    disturbed_sd: PositiveFloat = Field(0.2, description="how far it may have moved where a drift was detected")
+    noise_sd: PositiveFloat = Field(0.08, description="spread of the score of `batch_tasks` tasks, until it is known")
+    noise_looks: PositiveInt = Field(30, description="looks after which their own spread counts as much as that")
+    memory_s: PositiveFloat = Field(
+        604_800, description="what is not seen again is forgotten over this time: teams change within weeks"
+    )
 
 
 class Targets(Section):
@@ -255,12 +299,13 @@ class Escalation(Section):
 
 
 class Weights(Section):
-    """What better means: shares of velocity, quality, coordination and resource use in the objective."""
+    """What better means: shares of velocity, quality, coordination, resource use and risk in the objective."""
 
     velocity: Annotated[float, Field(ge=0)] = 0.4
-    quality: Annotated[float, Field(ge=0)] = 0.3
-    coordination: Annotated[float, Field(ge=0)] = 0.2
+    quality: Annotated[float, Field(ge=0)] = 0.25
+    coordination: Annotated[float, Field(ge=0)] = 0.15
     utilization: Annotated[float, Field(ge=0)] = 0.1
+    risk: Annotated[float, Field(ge=0)] = Field(0.1, description="people who had to step in, for each finished task")
 
 
 class ProjectPolicy(Section):
@@ -274,6 +319,7 @@ class Policy(Section):
     pace: Pace = Pace()
     trial: Trials = Trials()
     analysis: Analysis = Analysis()
+    adaptation: Adaptation = Adaptation()
     targets: Targets = Targets()
     parameters: dict[str, Parameter] = Field(default_factory=lambda: dict(BUILT_IN))
     escalation: tuple[Escalation, ...] = (
@@ -284,7 +330,7 @@ class Policy(Section):
     profiles: dict[str, Weights] = Field(
         default_factory=lambda: {
             "standard": Weights(),
-            "critical": Weights(velocity=0.2, quality=0.5, coordination=0.2, utilization=0.1),
+            "critical": Weights(velocity=0.2, quality=0.45),
         }
     )
     project: dict[str, ProjectPolicy] = Field(default_factory=dict)
@@ -300,7 +346,7 @@ class Policy(Section):
         known = {name: parameter.model_dump() | everywhere for name, parameter in BUILT_IN.items()}
         for name, own in tables.items():
             known[name] = (known.get(name, everywhere) | own) if isinstance(own, dict) else own
-        profiles = {"standard": {}, "critical": Weights(velocity=0.2, quality=0.5).model_dump()} | given.get(
+        profiles = {"standard": {}, "critical": Weights(velocity=0.2, quality=0.45).model_dump()} | given.get(
             "profiles", {}
         )
         return given | {"parameters": known, "profiles": profiles}

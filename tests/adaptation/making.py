@@ -27,8 +27,12 @@ from meta_orchestrator.policy import Policy
 
 START_S = 1_800_000_000
 TICK_S = 30
-ENFORCED: dict[str, Any] = {"parameters": {"mode": "enforce"}, "pace": {"warm_up_s": 0}}
-"""A policy for tests that are not about waiting."""
+ENFORCED: dict[str, Any] = {
+    "parameters": {"mode": "enforce"},
+    "pace": {"warm_up_s": 0},
+    "trial": {"measure_s": 1800},
+}
+"""A policy for tests that are not about waiting, nor about a verdict ahead of its time."""
 SUPPORTS = {
     "consensus.frequency": "every_change",
     "consensus.max_rounds": 3,

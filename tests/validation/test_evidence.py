@@ -9,13 +9,13 @@ from meta_orchestrator.core.adaptation.objective import gain
 from meta_orchestrator.core.validation.compare import compare
 from meta_orchestrator.core.validation.evidence import (
     Estimate,
-    boundary,
     certainty,
     estimate,
     interval,
     of_ratio,
     z_score,
 )
+from meta_orchestrator.core.validation.sequence import boundary
 from meta_orchestrator.policy import Policy, Weights
 from tests.adaptation.making import row, us, wish
 from tests.validation.test_trials import started

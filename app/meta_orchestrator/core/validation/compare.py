@@ -1,13 +1,13 @@
 """A metric before a trial and during it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 
 import numpy as np
 
 from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.core.validation.evidence import Estimate, Rows, certainty, difference, estimate, interval
+from meta_orchestrator.core.validation.evidence import Estimate, Rows, difference, estimate, interval
 from meta_orchestrator.core.validation.metrics import LATENCY, public, shown
 from meta_orchestrator.messages.fields import SECOND, parse_time_us
 from meta_orchestrator.messages.outputs import Measured
@@ -32,9 +32,13 @@ class Comparison:
         return difference(self.after, self.before)
 
     @property
+    def improvement(self) -> Estimate:
+        """The change, positive where it is one for the better."""
+        return replace(self.change, value=self.sign * self.change.value)
+
+    @property
     def p_better(self) -> float:
-        change = self.change
-        return certainty(self.sign * change.value, change.error, change.freedom)
+        return self.improvement.certainty_above(0)
 
     def measured(self, policy: Policy) -> Measured:
         """In the units that people know; latencies are ratios of geometric means, turned back into milliseconds."""

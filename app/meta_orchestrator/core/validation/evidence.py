@@ -6,7 +6,7 @@ few batches.
 """
 
 from dataclasses import dataclass
-from math import copysign, erf, expm1, isqrt, log, log1p, sqrt
+from math import copysign, erf, expm1, isqrt, log1p, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,17 +95,6 @@ def interval(found: Estimate, z: float = 1.96) -> tuple[float, float]:
     u = z * (8 * found.freedom + 3) / (8 * found.freedom + 1)
     half = found.error * sqrt(found.freedom * expm1(min(u * u / found.freedom, 700)))
     return found.value - half, found.value + half
-
-
-def boundary(progress: float, alpha: float) -> float:
-    """The normal score that a run of looks passes with probability `alpha` at most, however often one looks.
-
-    The one-sided asymptotic confidence sequence of Waudby-Smith et al. (2021), narrowest at half of the planned looks;
-    `progress` is the share of them that has passed.
-    """
-    least = -2 * log(alpha)
-    x = max(progress, 1e-9) / 0.5 * (least + log(least) + 1)
-    return sqrt(2 * (x + 1) / x * log1p(sqrt(x + 1) / (2 * alpha)))
 
 
 def _least_error(found: Estimate, metric: str) -> float:

@@ -1,11 +1,14 @@
 """Metrics that must not get worse while a change is on trial: judged at every tick, by what bears so many looks."""
 
+from dataclasses import replace
+
 from meta_orchestrator.core.collection.history import RATIOS
 from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.compare import Comparison, before_trial, compare, during_trial
 from meta_orchestrator.core.validation.conclude import Verdict, conclude, take_back
-from meta_orchestrator.core.validation.evidence import Estimate, boundary, z_score
+from meta_orchestrator.core.validation.evidence import Estimate
+from meta_orchestrator.core.validation.gate import gate, planned_ticks
 from meta_orchestrator.core.validation.metrics import internal, shown
 from meta_orchestrator.messages.wording import number_text
 
@@ -15,9 +18,11 @@ def guarded(moment: Moment, trial: Trial) -> Verdict | None:
     if trial.applied_us is None:
         return None
     before, during = before_trial(moment, trial), during_trial(moment, trial, settled=False)
-    for metric in guard_metrics(trial):
-        comparison = compare(before, during, metric, worse_is_up(metric))
-        if comparison and _is_clearly_worse(moment, trial, comparison):
+    metrics = guard_metrics(trial)
+    for metric in metrics:
+        comparison, alpha = compare(before, during, metric, worse_is_up(metric)), moment.policy.trial.guard_alpha
+        looked = len(before), len(during)
+        if comparison and _is_clearly_worse(moment, trial, comparison, looked, alpha / len(metrics)):
             return _safety_rollback(moment, trial, comparison)
     return None
 
@@ -33,16 +38,16 @@ def worse_is_up(metric: str) -> int:
     return RATIOS[metric][2] or 1
 
 
-def _is_clearly_worse(moment: Moment, trial: Trial, comparison: Comparison) -> bool:
+def _is_clearly_worse(
+    moment: Moment, trial: Trial, comparison: Comparison, looked: tuple[int, int], alpha: float
+) -> bool:
     """Beyond the margin by more than chance allows to somebody who looks at every tick."""
     policy = moment.policy
     if min(comparison.before.samples, comparison.after.samples) < policy.samples.rate:
         return False
     margin = policy.trial.guard_margin * abs(comparison.before.value)
-    loss = -comparison.sign * comparison.change.value - margin
-    progress = (moment.tick_us - (trial.applied_us or 0)) / max(trial.review_us - trial.started_us, 1)
-    score = z_score(loss, comparison.change.error, comparison.change.freedom)
-    return score > boundary(progress, 1 - policy.trial.guard_at)
+    beyond = replace(comparison.change, value=comparison.sign * comparison.change.value + margin)
+    return gate(beyond, *looked, planned_ticks(moment, trial)).says_worse(alpha)
 
 
 def _safety_rollback(moment: Moment, trial: Trial, comparison: Comparison) -> Verdict:
