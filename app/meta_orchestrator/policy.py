@@ -162,6 +162,9 @@ class Limits(Section):
     open_tasks: PositiveInt = Field(100_000, description="a project; held and not finished")
     open_rounds: PositiveInt = Field(100_000, description="a project; voted on and not closed")
     remembered: PositiveInt = Field(1_000_000, description="a project and kind; ended ids that are remembered for 24 h")
+    explained_agents: PositiveInt = Field(
+        100, description="a project; the busiest, told apart where the cause of a change is sought, the rest is one"
+    )
 
 
 class Pace(Section):
@@ -196,6 +199,10 @@ class Trials(Section):
     baseline_s: PositiveFloat = Field(3600, description="what the trial is compared with: this long before the change")
     keep_at: Share = Field(
         0.9, description="kept if better with at least this probability; inconclusive means taken back"
+    )
+    believe_at: Share = Field(
+        0.6,
+        description="the same where the response model says so: it knows of the load, and counts its own doubt twice",
     )
     measure_s: PositiveFloat = Field(
         900, description="measured at least this long before a verdict ahead of the review: a few windows"
@@ -235,6 +242,12 @@ class Analysis(Section):
     min_events: PositiveInt = Field(20, description="fewer events of its kind and an antipattern is not looked for")
     clear_after_s: PositiveFloat = Field(600, description="an antipattern not seen for this long is cleared")
     lookback_s: PositiveFloat = Field(1800, description="antipatterns look at this much of the past")
+    cause_alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.05, description="chance that somebody is named as the cause of a change that all share evenly"
+    )
+    trends_per_day: Annotated[float, Field(gt=0)] = Field(
+        0.03, description="false trends of a project in stable conditions: one a month"
+    )
 
 
 NotNegative = Annotated[float, Field(ge=0)]

@@ -1,6 +1,7 @@
 """All that one decision may see: a project's past and present at one tick."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.core.collection.books import Books
@@ -13,6 +14,9 @@ from meta_orchestrator.messages.event import Event, Refused
 from meta_orchestrator.messages.outputs import Output
 from meta_orchestrator.policy import Limits, Policy
 
+if TYPE_CHECKING:
+    from meta_orchestrator.core.adaptation.response import Response
+
 
 @dataclass
 class Moment:
@@ -23,6 +27,8 @@ class Moment:
     policy: Policy
     ledger: Ledger
     history: History
+    response: "Response | None" = None
+    """What the project has learnt about its own settings."""
     orders: list[Event] = field(default_factory=list)
     """Commands that act at this tick, in their order."""
     once: bool = False

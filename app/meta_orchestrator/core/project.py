@@ -13,6 +13,8 @@ from typing import Any
 import orjson
 
 from meta_orchestrator.core import pages
+from meta_orchestrator.core.adaptation.model import ResponseModel
+from meta_orchestrator.core.adaptation.response import Response
 from meta_orchestrator.core.analysis.minds import Minds
 from meta_orchestrator.core.collection.books import Books
 from meta_orchestrator.core.collection.history import History
@@ -45,6 +47,7 @@ class Project:
         self.history = History(policy.time.history_us)
         self.ledger = ledger or Ledger()
         self.minds = Minds(policy)
+        self.response = Response(ResponseModel(policy))
         self.page = 0
         self.paged_us = 0
         """What had been folded at the last page."""
@@ -65,6 +68,8 @@ class Project:
     def head(self) -> bytes:
         """What changes at every tick."""
         head = {"page": self.page, "ledger": self.ledger.dump(), "minds": self.minds.dump()}
+        if self.ledger.config:
+            head["response"] = self.response.dump()
         return _pack(head)
 
     def next_page(self) -> tuple[int, Iterator[tuple[int, bytes]]]:
@@ -91,6 +96,7 @@ class Project:
         self.page = stored["page"]
         self.ledger = Ledger.load(stored["ledger"])
         self.minds = Minds.load(self.policy, stored["minds"])
+        self.response = Response.load(self.policy, stored.get("response"))
         if self.minds.rebuilt:
             notes.append(
                 f"{self.name}: settings or libraries have changed, what was learnt is learnt anew from history"

@@ -30,11 +30,17 @@ def _utilization(rows: Rows) -> Parts:
     return ratio_parts(rows, "agent_utilization")
 
 
+def _risk(rows: Rows) -> Parts:
+    """People who had to step in, for each task that gets done."""
+    return -rows[:, INDEX["interventions"]], rows[:, INDEX["tasks_finished"]]
+
+
 TERMS: dict[str, Callable[[Rows], Parts]] = {
     "velocity": _velocity,
     "quality": _quality,
     "coordination": _coordination,
     "utilization": _utilization,
+    "risk": _risk,
 }
 """All larger is better; velocity counts relative to what it was before, the others as shares."""
 
@@ -48,6 +54,21 @@ def gain(after: Rows, before: Rows, weights: Weights) -> Estimate | None:
     velocity = _ratio(_velocity(before)) or 1.0
     shares = {name: weight / total / (velocity if name == "velocity" else 1.0) for name, weight in scales.items()}
     return difference(_score(after, shares), _score(before, shares))
+
+
+def score(rows: Rows, weights: Weights, usual_velocity: float) -> float | None:
+    """The weighted sum of the terms that are known, velocity (points a second) relative to what is usual."""
+    parts = terms(rows, usual_velocity)
+    total = sum(float(getattr(weights, name)) for name in parts)
+    return sum(float(getattr(weights, name)) * value for name, value in parts.items()) / total if total > 0 else None
+
+
+def terms(rows: Rows, usual_velocity: float) -> dict[str, float]:
+    """Each term that is known, by its name; larger is better."""
+    known = {name: value for name, parts in TERMS.items() if (value := _ratio(parts(rows))) is not None}
+    if "velocity" in known:
+        known["velocity"] = known["velocity"] / usual_velocity if usual_velocity > 0 else 0.0
+    return known
 
 
 def _scale(name: str, after: Rows, before: Rows, weights: Weights) -> float | None:

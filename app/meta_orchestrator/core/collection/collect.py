@@ -19,6 +19,7 @@ def collect(project: Project, tick_us: int, once: bool = False) -> Moment:
         ledger=project.ledger,
         history=project.history,
         books=project.books,
+        response=project.response,
         once=once,
         orders=_take_orders(project, tick_us, once),
     )

@@ -1,5 +1,6 @@
 """What a verdict teaches: how long a parameter rests, and what is known about it."""
 
+from meta_orchestrator.core.adaptation.response import watch
 from meta_orchestrator.core.learning.reset import reset
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.conclude import Verdict
@@ -9,7 +10,8 @@ MOST_DOUBLED = 8
 
 
 def learn(moment: Moment, verdict: Verdict | None) -> None:
-    """Take the verdict to heart; then go back to the baseline if an escalation asks for it."""
+    """Take what happened and the verdict to heart; then go back to the baseline if an escalation asks for it."""
+    watch(moment)
     if verdict:
         _count(moment, verdict)
         _rest(moment, verdict)

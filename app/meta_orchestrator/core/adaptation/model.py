@@ -1,0 +1,169 @@
+"""The response model of a project: what is believed about what each parameter does to the objective here.
+
+One look is one batch of settled ticks under one configuration. Its score is explained by a level, by how much work
+arrived and how large it was; a change of the configuration makes the level jump by the change's features times the
+coefficients. So effects are learnt from what happens when a configuration changes and from nothing else: slow drifts
+go into the level, and load is not mistaken for an effect.
+
+State: about 4 kB, single precision, so that what is stored is exactly what is used.
+"""
+
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp, log, sqrt
+from typing import Any
+
+import numpy as np
+
+from meta_orchestrator.core.adaptation.belief import Belief, Gain
+from meta_orchestrator.core.adaptation.features import CONTEXT, Space, Vector
+from meta_orchestrator.messages.cloudevent import digest
+from meta_orchestrator.messages.fields import SECOND, Value, six_digits
+from meta_orchestrator.policy import Policy
+
+STATE = 1
+"""Raised whenever what `dump` writes changes its meaning."""
+LEVEL = CONTEXT.index("level")
+FAR = 3.0
+"""Looks further off than this many standard deviations count as this far: one strange batch moves little."""
+LEAST_VARIANCE = 1e-5
+HOUR_US = 3600 * SECOND
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One look. `load` and `mix` are logarithms relative to what is usual; `tasks` finished say how sure it is."""
+
+    time_us: int
+    score: float
+    load: float
+    mix: float
+    tasks: float
+
+
+class ResponseModel:
+    """`config` is the configuration that the level belongs to, `symptoms` those of the moment of the last trial."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy.adaptation
+        self.space = Space(policy)
+        self.fingerprint = fingerprint(policy)
+        self.rebuilt = False
+        """Thrown away on loading, since settings had changed: to be taught from the ledger's lessons."""
+        self.belief = Belief(self.space.priors(policy))
+        self.noise = self.policy.noise_sd**2
+        """Variance of a score of `batch_tasks` finished tasks, learnt from how far looks are from what was expected."""
+        self.looks = 0
+        self.time_us: int | None = None
+        self.config: dict[str, Value] = {}
+        self.baseline: dict[str, Value] = {}
+        self.symptoms: dict[str, float] = {}
+        self.trial: str | None = None
+        """The proposal whose `symptoms` these are."""
+        self.load = 0.0
+
+    def move(self, config: Mapping[str, Value]) -> None:
+        """Another configuration is in force: the level jumps by what that does."""
+        if self.config:
+            self.belief.jump(LEVEL, self.features(config) - self.features(self.config))
+            self._round()
+        self.config = dict(config)
+
+    def features(self, config: Mapping[str, Value], symptoms: Mapping[str, float] | None = None) -> Vector:
+        """Under the symptoms of the last trial, unless others are meant."""
+        return self.space.phi(config, self.baseline, self.symptoms if symptoms is None else symptoms)
+
+    def learn(self, batch: Batch) -> None:
+        """Take in one look."""
+        self._fade_until(batch.time_us)
+        phi = np.zeros(len(self.space.names))
+        phi[: len(CONTEXT)] = 1.0, batch.load, batch.mix
+        expected = self.belief.predict(phi)
+        variance = self._variance(batch.tasks)
+        total = expected.sd**2 + variance
+        surprise = batch.score - expected.mean
+        if self.looks == 0:
+            self.belief.mean[LEVEL] += surprise
+            surprise = 0.0
+        surprise = min(max(surprise, -FAR * sqrt(total)), FAR * sqrt(total))
+        self.belief.learn(phi, expected.mean + surprise, variance)
+        self.looks += 1
+        self.load = six_digits(batch.load)
+        if self.looks > 1:
+            self._learn_noise(surprise**2 / total)
+        self._round()
+
+    def teach(self, phi: Vector, gain: Gain) -> None:
+        """Take in the effect of a change that was found out elsewhere: by a guard, or before the model was lost."""
+        self.belief.learn(phi, gain.mean, gain.sd**2)
+        self._round()
+
+    def disturb(self) -> None:
+        """Conditions have changed by themselves: the level may be anywhere."""
+        self.belief.widen(LEVEL, self.policy.disturbed_sd**2)
+        self._round()
+
+    def gain(self, phi: Vector) -> Gain:
+        """What a move of the features is believed to bring."""
+        found = self.belief.predict(phi)
+        return Gain(found.mean, self.policy.doubt * found.sd)
+
+    def _variance(self, tasks: float) -> float:
+        return max(self.noise * self.policy.batch_tasks / max(tasks, 1.0), LEAST_VARIANCE)
+
+    def _learn_noise(self, ratio: float) -> None:
+        """Variance learning with discount (West and Harrison, ch. 10.8): recent looks say how noisy looks are."""
+        weight = max(1 / (self.looks + self.policy.noise_looks), 1 / (2 * self.policy.noise_looks))
+        self.noise = six_digits(max(self.noise * (1 + weight * (ratio - 1)), LEAST_VARIANCE))
+
+    def _fade_until(self, time_us: int) -> None:
+        """What is known fades with time; the level wanders faster than effects do."""
+        hours = 0.0 if self.time_us is None else max(time_us - self.time_us, 0) / HOUR_US
+        self.time_us = time_us
+        keep = np.full(len(self.space.names), exp(-hours * 3600 / self.policy.memory_s))
+        keep[LEVEL] = 1.0
+        self.belief.fade(keep)
+        self.belief.widen(LEVEL, self.policy.level_drift_sd**2 * hours)
+
+    def _round(self) -> None:
+        """To single precision, as it is stored."""
+        self.belief.mean = self.belief.mean.astype(np.float32).astype(np.float64)
+        self.belief.cov = self.belief.cov.astype(np.float32).astype(np.float64)
+
+    def dump(self) -> dict[str, Any]:
+        """JSON values only."""
+        upper = self.belief.cov[np.triu_indices(len(self.belief.mean))]
+        numbers = np.concatenate([self.belief.mean, upper]).astype("<f4")
+        plain = {name: getattr(self, name) for name in _PLAIN}
+        return plain | {"fingerprint": self.fingerprint, "numbers": b64encode(numbers.tobytes()).decode()}
+
+    @classmethod
+    def load_from(cls, policy: Policy, dumped: Mapping[str, Any] | None) -> "ResponseModel":
+        """The same model again; an empty one with `rebuilt` set where other settings made it, or it was lost."""
+        model = cls(policy)
+        if dumped is None or dumped.get("fingerprint") != model.fingerprint:
+            model.rebuilt = True
+            return model
+        for name in _PLAIN:
+            setattr(model, name, dumped[name])
+        numbers = np.frombuffer(b64decode(dumped["numbers"]), "<f4").astype(np.float64)
+        size = len(model.belief.mean)
+        upper = np.zeros((size, size))
+        upper[np.triu_indices(size)] = numbers[size:]
+        model.belief.mean, model.belief.cov = numbers[:size].copy(), upper + np.triu(upper, 1).T
+        return model
+
+
+_PLAIN = ("noise", "looks", "time_us", "config", "baseline", "symptoms", "trial", "load")
+
+
+def fingerprint(policy: Policy) -> str:
+    """Of all that gives the coefficients their meaning."""
+    settings = policy.model_dump(mode="json", include={"adaptation", "parameters", "profiles", "project"})
+    return digest("response", STATE, Space(policy).names, settings)
+
+
+def log_ratio(value: float, usual: float) -> float:
+    """ln(value / usual), within a factor of e^2; 0 where one of them is nothing."""
+    return min(max(log(value / usual), -2.0), 2.0) if value > 0 and usual > 0 else 0.0
