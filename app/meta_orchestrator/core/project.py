@@ -5,11 +5,11 @@ and minds (estimators, rebuilt where their settings changed). Nothing is ever un
 """
 
 import math
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+import cramjam
 import orjson
 
 from meta_orchestrator.core import pages
@@ -133,9 +133,9 @@ def _after(time_us: int, tick_us: int) -> int:
 
 
 def _pack(content: dict[str, Any]) -> bytes:
-    return zlib.compress(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), 1)
+    return bytes(cramjam.zstd.compress(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), 1))
 
 
 def _unpack(stored: bytes) -> dict[str, Any]:
-    content: dict[str, Any] = orjson.loads(zlib.decompress(stored))
+    content: dict[str, Any] = orjson.loads(bytes(cramjam.zstd.decompress(stored)))
     return content

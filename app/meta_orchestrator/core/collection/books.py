@@ -19,6 +19,8 @@ HOUR_US = 3600 * SECOND
 _AGENT, _HANDOFF = ("agent",), ("from_agent", "to_agent")
 _INTERVENTIONS = ("operator.intervened", "control.override", "control.rollback", "control.approve", "control.decline")
 
+_VOTING = ("consensus.round.opened", "consensus.vote.cast", "consensus.round.closed")
+
 _TYPE = itemgetter(3)
 
 Turn = Callable[[Event, Slot], None]
@@ -59,13 +61,14 @@ class Books:
         self, events: list[Event], slot: Slot, start_us: int, refuse: Callable[[Event, str, str], None]
     ) -> list[Event]:
         """Turn the pages for one slot's events, in order; return those that count, the others are over a limit."""
-        agents, sums, scarce, counted = self.agents, slot.agents, self._is_scarce(events), []
+        agents, sums, turns = self.agents, slot.agents, self.turns
+        scarce, refused = self._is_scarce(len(events)), set[int]()
         for event in events:
-            fields, turn = self.turns.get(event[3], _NO_TURN)
+            fields, turn = turns.get(event[3], _NO_TURN)
             if scarce and (over := self._over(event, fields)):
                 refuse(event, *over)
+                refused.add(id(event))
                 continue
-            counted.append(event)
             time_us, data = event[0], event[4]
             for field in fields:
                 name = data[field]
@@ -77,6 +80,7 @@ class Books:
                     sums[name].events += 1
             if turn is not None:
                 turn(event, slot)
+        counted = [event for event in events if id(event) not in refused] if refused else events
         slot.counts = dict(Counter(map(_TYPE, counted)))
         return counted
 
@@ -118,34 +122,23 @@ class Books:
         for remembered in (self.successes, self.handoff_ends, self.round_ends):
             remembered.forget(now_us)
 
-    def _is_scarce(self, events: list[Event]) -> bool:
-        """Whether these events could reach a limit; only then each of them is looked at."""
-        limits, count = self.limits, len(events)
-        if count > min(limits.open_tasks - self.tasks.held, limits.open_rounds - len(self.rounds)):
-            return True
-        room = limits.agents - len(self.agents)
-        if 2 * count <= room:
-            return False
-        named = {event[4][field] for event in events for field in self.turns.get(event[3], _NO_TURN)[0]}
-        return len(named - self.agents.keys()) > room
+    def _is_scarce(self, count: int) -> bool:
+        """Whether so many events could reach a limit; only then each of them is looked at."""
+        limits = self.limits
+        room = min(limits.open_tasks - self.tasks.held, limits.open_rounds - len(self.rounds))
+        return count > room or 2 * count > limits.agents - len(self.agents)
 
     def _over(self, event: Event, fields: tuple[str, ...]) -> tuple[str, str] | None:
         """(limit, field) if this event would open more than the policy allows."""
         limits, data = self.limits, event[4]
-        new = [field for field in fields if data[field] not in self.agents]
-        if new and len(self.agents) + len(new) > limits.agents:
-            return "agents", f"data.{new[0]}"
-        if (
-            event[3] == "agent.task.started"
-            and self.tasks.held >= limits.open_tasks
-            and not self.tasks.is_held(data["task"])
-        ):
-            return "open_tasks", "data.task"
-        if (
-            event[3].startswith("consensus.")
-            and len(self.rounds) >= limits.open_rounds
-            and data["round"] not in self.rounds
-        ):
+        if len(self.agents) + len(fields) > limits.agents:
+            new = [field for field in fields if data[field] not in self.agents]
+            if new and len(self.agents) + len(new) > limits.agents:
+                return "agents", f"data.{new[0]}"
+        if event[3] == "agent.task.started":
+            if self.tasks.held >= limits.open_tasks and not self.tasks.is_held(data["task"]):
+                return "open_tasks", "data.task"
+        elif event[3] in _VOTING and len(self.rounds) >= limits.open_rounds and data["round"] not in self.rounds:
             return "open_rounds", "data.round"
         return None
 

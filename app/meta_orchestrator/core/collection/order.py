@@ -21,7 +21,10 @@ def in_order(events: list[Event], keep_copies: bool = False) -> list[Event]:
     Of two contents under one (source, id) the least by (time, type, data as JSON with sorted keys) stays, or comes
     first.
     """
-    events.sort(key=_PLACE)
+    try:
+        events.sort()  # tuples by themselves: a third of the time that a key takes
+    except TypeError:  # two contents under one place: dictionaries have no order
+        events.sort(key=_PLACE)
     if len({event[2] for event in events}) == len(events):
         return events
     if keep_copies:

@@ -7,6 +7,7 @@ from meta_orchestrator.core.collection.remembered import DAY_US, Remembered
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.messages.event import Event
 
+MILLION = 1_000_000
 _SIDE = {"accepted": "approve", "rejected": "reject"}
 
 
@@ -73,8 +74,12 @@ class Rounds(Book[Round]):
 
 
 def _count_votes(votes: dict[str, str], side: str, slot: Slot) -> None:
-    for agent, choice in votes.items():
-        if choice != "abstain":
-            sums = slot.agents[agent]
-            sums.votes += 1
-            sums.votes_against += choice != side
+    """Beside each vote, what a permutation of the round's votes among its voters would expect of it."""
+    sided = [(slot.agents[agent], choice != side) for agent, choice in votes.items() if choice != "abstain"]
+    share = sum(against for _, against in sided) / len(sided) if sided else 0.0
+    expected, variance = round(MILLION * share), round(MILLION * share * (1 - share))
+    for sums, against in sided:
+        sums.votes += 1
+        sums.votes_against += against
+        sums.against_expected += expected
+        sums.against_variance += variance

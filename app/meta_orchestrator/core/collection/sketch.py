@@ -75,5 +75,11 @@ def quantile(sketches: list[Sketch], share: float) -> float:
     return _value(int(bins[order][np.searchsorted(reached, rank)]))
 
 
+def logs_of(bins: NDArray[np.int64]) -> NDArray[np.float64]:
+    """ln(1 + value) of some bins."""
+    logs: NDArray[np.float64] = np.log1p(2 * np.exp(bins * _LOG_GAMMA) / (_GAMMA + 1))
+    return logs
+
+
 def _value(found: int) -> float:
     return 0.0 if found == ZERO_BIN else float(2 * np.exp(found * _LOG_GAMMA) / (_GAMMA + 1))

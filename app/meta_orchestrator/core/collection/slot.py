@@ -21,6 +21,9 @@ class AgentSums:
     busy_us: int = 0
     beat_area: int = 0
     beat_us: int = 0
+    against_expected: int = 0
+    """Votes against, in millionths, if everybody in a round were as likely to be the one who is; and their variance."""
+    against_variance: int = 0
 
     def add(self, other: "AgentSums") -> None:
         self.events += other.events
@@ -31,6 +34,8 @@ class AgentSums:
         self.busy_us += other.busy_us
         self.beat_area += other.beat_area
         self.beat_us += other.beat_us
+        self.against_expected += other.against_expected
+        self.against_variance += other.against_variance
 
 
 def _agents() -> defaultdict[str, AgentSums]:
