@@ -7,6 +7,7 @@ from meta_orchestrator.core.analysis.antipatterns.detector import Detector
 from meta_orchestrator.core.analysis.antipatterns.excessive_rounds import ExcessiveRounds
 from meta_orchestrator.core.analysis.antipatterns.handoff_cycle import HandoffCycle
 from meta_orchestrator.core.analysis.antipatterns.moves import Moves
+from meta_orchestrator.core.analysis.antipatterns.persistent_dissent import PersistentDissent
 from meta_orchestrator.core.analysis.antipatterns.ping_pong import PingPong
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
@@ -23,6 +24,7 @@ class AntipatternWatch:
             HandoffCycle(policy, self.moves),
             PingPong(policy, self.moves),
             ExcessiveRounds(policy),
+            PersistentDissent(policy),
         )
         self._observers: dict[str, tuple[Callable[[Event], None], ...]] = {
             type_: tuple(detector.observe for detector in self.detectors if type_ in detector.types)
