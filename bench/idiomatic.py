@@ -26,7 +26,7 @@ def main() -> None:
         datadir=tempfile.mkdtemp(),
     )
     topic = app.topic(f"{prefix}agent-events", value_serializer="json", key_type=str)
-    table = app.Table("idiomatic", default=list, partitions=4).tumbling(10, expires=60)
+    table = app.Table("idiomatic", default=lambda: ([], 0), partitions=4).tumbling(10, expires=60)
     seen, began = 0, 0.0
 
     @app.agent(topic)
@@ -34,9 +34,10 @@ def main() -> None:
         nonlocal seen, began
         async for event in stream:
             began = began or time.perf_counter()
-            values = table[event["data"]["agent"]].value()
-            values.append(event["data"].get("duration_ms"))
-            table[event["data"]["agent"]] = values
+            data = event["data"]
+            agent = data.get("agent") or data["from_agent"]
+            durations, events = table[agent].value()
+            table[agent] = [*durations, data["duration_ms"]] if "duration_ms" in data else durations, events + 1
             seen += 1
             if seen >= events:
                 print(f"rate {seen / (time.perf_counter() - began):.0f}", file=sys.__stdout__, flush=True)
