@@ -25,11 +25,12 @@ class Run:
         publish = lambda kind, data, source: self.messages.append((env.now, kind, data, source))  # noqa: E731
         self.team = Team(env, publish, seed, conditions, faults, BASELINE | config)
         env.run(until=HOUR_S)
-        before, open_before = self.team.truth.copy(), self.team.flow.open.area(env.now)
+        before, open_before = (env.now, self.team.truth.at(env.now)), self.team.flow.open.area(env.now)
         busy_before = {agent.name: agent.busy.area(env.now) for agent in self.team.agents}
         env.run(until=HOUR_S * (1 + hours))
         self.seconds = HOUR_S * hours
-        self.books = dict(self.team.truth.since(before))
+        self.span = self.team.truth.since(before, env.now)
+        self.books = dict(self.span.totals)
         self.open = (self.team.flow.open.area(env.now) - open_before) / self.seconds
         self.busy = {
             a.name: (a.busy.area(env.now) - busy_before.get(a.name, 0)) / self.seconds for a in self.team.agents

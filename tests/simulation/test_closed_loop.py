@@ -20,7 +20,7 @@ SHORT = parse(Policy, tomllib.loads(files("meta_orchestrator.demo").joinpath("po
 
 
 def short_loop(manners: Manners, journal=None, seconds: float = 120) -> ClosedLoop:
-    loop = ClosedLoop(SHORT, SCENARIOS["over_deliberation"], 1, 40, 0.01, manners, journal)
+    loop = ClosedLoop(SHORT, SCENARIOS["over_deliberation"], 1, 40, 0.01 / 3, manners, journal)
     loop.run(seconds)
     return loop
 

@@ -11,7 +11,7 @@ from meta_orchestrator.simulation.team import Fault
 from tests.simulation.team_runs import run, usual
 
 
-def books(name, hours=3, scale=1.0, **config):
+def books(name, hours=12, scale=1.0, **config):
     """The books of some hours that begin one hour after the fault."""
     return _books(name, hours, scale, tuple(config.items()))
 
@@ -23,9 +23,9 @@ def _books(name, hours, scale, config):
     team = SCENARIOS[name].team(env, publish, 1, fault_at_s=3600 * scale, scale=scale)
     team.apply(dict(config))
     env.run(until=2 * 3600 * scale)
-    before = team.truth.copy()
+    before = env.now, team.truth.at(env.now)
     env.run(until=(2 + hours) * 3600 * scale)
-    return team.truth.since(before)
+    return team.truth.since(before, env.now)
 
 
 @pytest.mark.parametrize(
@@ -35,15 +35,17 @@ def _books(name, hours, scale, config):
         ("handoff_storm", "handoff_failures", 3.0),
         ("overload", "worked_s.switch", 1.4),
         ("under_review", "regressions", 1.8),
-        ("load_step", "arrived", 1.2),
+        ("load_step", "asked", 1.25),
         ("stubborn_voter", "rounds_per_left", 1.1),
-        ("agent_outage", "lead_s", 2.0),
+        ("agent_outage", "lead_s_per_left", 2.0),
         ("no_votes", "regressions", 1.5),
     ],
 )
 def test_a_scenario_does_what_it_is_named_for(scenario, what, at_least):
     def value(found):
-        return found["rounds"] / found["left"] if what == "rounds_per_left" else found[what]
+        name, _, per = what.partition("_per_")
+        total = found["arrived"] + found["turned_away"] if name == "asked" else found[name]
+        return total / found[per] if per else total
 
     assert value(books(scenario)) > at_least * value(books("nothing_wrong"))
 
@@ -55,17 +57,17 @@ def test_a_scenario_does_what_it_is_named_for(scenario, what, at_least):
         ("handoff_storm", {"workflow.handoff_timeout_s": 180}),
         ("overload", {"workflow.wip_limit": 3}),
         ("under_review", {"workflow.review_depth": 2}),
-        ("load_step", {"consensus.frequency": "adaptive_threshold(0.3)"}),
+        ("load_step", {"workflow.wip_limit": 3}),
     ],
 )
 def test_a_fault_has_a_remedy_within_one_step(scenario, better):
-    assert books(scenario, **better)["points"] > books(scenario)["points"]
+    assert books(scenario, **better).utility > books(scenario).utility
 
 
 def test_a_project_without_votes_works():
     found = books("no_votes")
     assert found["points"] > 0
-    assert "rounds" not in found
+    assert found["rounds"] == 0
 
 
 def test_before_the_fault_a_scenario_is_the_healthy_team():
@@ -96,7 +98,7 @@ def test_a_scaled_team_does_the_same_in_less_time():
 
 def test_nothing_wrong_leaves_little_to_wish_for():
     healthy = usual()
-    assert healthy["finished"] / healthy["arrived"] > 0.95
+    assert healthy["finished"] / healthy["arrived"] > 0.9
     assert healthy["handoff_failures"] / healthy["handoffs"] < 0.1
     assert healthy["interventions"] < 0.02 * healthy["arrived"]
 

@@ -50,7 +50,7 @@ def test_the_team_says_all_that_agents_and_votes_can_say():
 
 
 def test_what_is_opened_is_closed_and_what_is_blocked_is_unblocked():
-    said = run(hours=3, interarrival_s=60).messages
+    said = run(hours=3, interarrival_s=180).messages
     for start, ends in (
         ("consensus.round.opened", ("consensus.round.closed",)),
         ("agent.handoff.started", ("agent.handoff.completed", "agent.handoff.failed")),
@@ -71,7 +71,7 @@ def test_what_is_opened_is_closed_and_what_is_blocked_is_unblocked():
 def test_votes_are_cast_by_the_eligible_while_the_round_is_open():
     open_rounds: dict[str, list[str]] = {}
     votes = 0
-    for _, kind, data, _ in run(vote_deadline_s=15, vote_s=6).messages:
+    for _, kind, data, _ in run(vote_deadline_s=45, vote_s=18).messages:
         if kind == "consensus.round.opened":
             open_rounds[data["round"]] = data["eligible"]
         elif kind == "consensus.round.closed":

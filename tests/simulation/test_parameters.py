@@ -6,12 +6,16 @@ from typing import Any
 import pytest
 
 from meta_orchestrator.simulation.configuration import BASELINE
-from tests.simulation.team_runs import Run, run
+from tests.simulation.team_runs import HOUR_S, Run, run
 
-DEBATE = {"doubt": {"minor": 0.48, "normal": 0.4, "major": 0.25, "critical": 0.2}, "persuaded": 0.95, "discuss_s": 60.0}
-SLOW_RECEIVERS = {"accept_s": 90.0, "accept_cv": 0.4}
+DEBATE = {
+    "doubt": {"minor": 0.48, "normal": 0.4, "major": 0.25, "critical": 0.2},
+    "persuaded": 0.95,
+    "discuss_s": 180.0,
+}
+SLOW_RECEIVERS = {"accept_s": 130.0, "accept_cv": 0.4}
 DEFECTIVE = {"defects_per_point": 0.6}
-MUCH_TO_DO = {"interarrival_s": 24.0, "switch_s": 2.0}
+MUCH_TO_DO = {"interarrival_s": 72.0, "switch_s": 6.0}
 
 
 def booked(parameter: str, value: Any, what: str, conditions: dict[str, Any]) -> float:
@@ -24,7 +28,7 @@ def booked(parameter: str, value: Any, what: str, conditions: dict[str, Any]) ->
 @lru_cache(maxsize=64)
 def _run(config: tuple[str, Any], conditions: tuple[tuple[str, Any], ...]) -> Run:
     thawed = {name: dict(given) if isinstance(given, tuple) else given for name, given in conditions}
-    return run(hours=3, config=dict([config]), **thawed)
+    return run(hours=9, config=dict([config]), **thawed)
 
 
 def _frozen(given: Any) -> Any:
@@ -75,9 +79,9 @@ def test_no_parameter_of_the_contract_is_left_out():
 
 def test_a_change_acts_from_the_moment_it_is_applied():
     quiet = run(hours=2, seed=4)
-    before = quiet.team.truth.copy()
+    before = quiet.seconds + HOUR_S, quiet.team.truth.at(quiet.seconds + HOUR_S)
     quiet.team.apply({"consensus.frequency": "critical_changes_only"})
     assert quiet.team.config["workflow.wip_limit"] == BASELINE["workflow.wip_limit"]
-    quiet.team.world.env.run(until=5 * 3600)
-    later = quiet.team.truth.since(before)
+    quiet.team.world.env.run(until=5 * HOUR_S)
+    later = quiet.team.truth.since(before, 5 * HOUR_S)
     assert later["rounds"] / later["arrived"] < 0.5 < quiet["rounds"] / quiet["arrived"]

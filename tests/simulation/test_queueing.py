@@ -18,6 +18,9 @@ SMOOTH = {
     "defects_per_point": 0,
     "flaky": 0,
     "switch_s": 0,
+    "tangle": 0,
+    "orphaned": 0,
+    "backlog": 10**9,
 }
 """Nothing but coding takes time, and nothing goes wrong."""
 

@@ -15,7 +15,7 @@ from meta_orchestrator.simulation.team import Team
 
 PROJECT = "demo"
 SCENARIO = SCENARIOS["over_deliberation"]
-SCALE = 0.01
+SCALE = 0.01 / 3
 """Minutes of work become less than a second, a change is through in some five seconds."""
 FAULT_AT_S = 40.0
 SEED = 1

@@ -16,9 +16,12 @@ from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import ConfigChange
 from meta_orchestrator.policy import Policy
+from meta_orchestrator.simulation.alone import Timetable
 from meta_orchestrator.simulation.envelope import Envelopes
 from meta_orchestrator.simulation.orchestrator import Manners, Orchestrator
-from meta_orchestrator.simulation.scenarios import HOUR_S, Scenario
+from meta_orchestrator.simulation.scenarios import Scenario
+from meta_orchestrator.simulation.truth import HOUR_S
+from meta_orchestrator.simulation.world import Steps
 from meta_orchestrator.wire.signing import HEADER, sign
 from meta_orchestrator.wire.trust import ANY_PROJECT, Trust, TrustedKey, generate
 
@@ -39,7 +42,9 @@ class ClosedLoop:
         scale: float = 1.0,
         manners: Manners | None = None,
         journal: Callable[[bytes], object] | None = None,
+        impose: Timetable = (),
     ) -> None:
+        """`impose`: what is set at which second although nobody decided it; `Manners.withhold` is the opposite."""
         self.project, self.journal = scenario.name, journal
         self.env = simpy.Environment()
         self.envelopes = Envelopes(self.project, START_US, lambda: float(self.env.now))
@@ -49,6 +54,7 @@ class ClosedLoop:
         self._key = generate("worker")
         self.orchestrator = Orchestrator(self.team, self.project, self._trust(), lambda: self.envelopes.now_us, manners)
         self._ticks = 0
+        self.env.process(self._impose(impose))
 
     def run(self, until_s: float) -> None:
         """Up to this moment of the team's time. A tick is decided once its events can no longer be late."""
@@ -59,6 +65,7 @@ class ClosedLoop:
             self._clock_tick(START_US + self._ticks * time.tick_us)
         if self.env.now < until_s:
             self.env.run(until=until_s)
+        self.team.truth.mark(until_s)
 
     def output(self, event: CloudEvent) -> None:
         """Hears what is decided; changes go on to the orchestrator, signed."""
@@ -72,6 +79,11 @@ class ClosedLoop:
 
     def bad(self, reason: str) -> None:
         raise AssertionError(f"the team published a bad record: {reason}")
+
+    def _impose(self, timetable: Timetable) -> Steps:
+        for at_s, config in timetable:
+            yield self.env.timeout(at_s - self.env.now)
+            self.orchestrator.impose(config)
 
     def _publish(self, kind: str, data: dict[str, Any], source: str) -> None:
         self._line(self.envelopes.wrap(kind, data, source))

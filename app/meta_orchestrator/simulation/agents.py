@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import simpy
 
 from meta_orchestrator.simulation.conditions import Member
-from meta_orchestrator.simulation.truth import Meter
+from meta_orchestrator.simulation.truth import PRODUCTIVE, Meter
 from meta_orchestrator.simulation.work import Piece
 from meta_orchestrator.simulation.world import Steps, World
 
@@ -21,7 +21,7 @@ class Agent:
         self.world, self.member, self.name = world, member, member.name
         self.present = True
         self.desk: list[Piece] = []
-        self.busy = Meter()
+        self.busy, self.useful_s, self.came = Meter(), 0.0, world.now
         self._attention = simpy.PriorityResource(world.env, member.capacity)
         self._last: str | None = None
 
@@ -56,7 +56,12 @@ class Agent:
                 yield self.world.pause(seconds)
         finally:  # an interrupted vote has cost its time all the same
             self.busy.move(-1, self.world.now)
-            self.world.truth.count(f"worked_s.{activity}", self.world.now - start)
+            self._book(self.world.now - start, activity)
+
+    def _book(self, seconds: float, activity: str) -> None:
+        self.world.truth.count(f"worked_s.{activity}", seconds)
+        if activity in PRODUCTIVE:
+            self.useful_s += seconds
 
 
 class Pool:
@@ -90,7 +95,7 @@ class Pool:
 
     def serve(self) -> None:
         """Give places to those who wait, first come first served as far as somebody suits them."""
-        for entry in list(self._waiting):
+        for entry in list(self._waiting) if self._has_room else ():
             piece, event = entry
             agent = self._best(piece)
             if agent is not None:
@@ -109,6 +114,11 @@ class Pool:
             if len(agent.desk) < limit * agent.member.capacity and agent.name not in (piece.apart or ())
         ]
         return min(free, key=lambda a: (a.factor(piece.skill) * (len(a.desk) + 1), a.name), default=None)
+
+    @property
+    def _has_room(self) -> bool:
+        limit = self.world.configuration.wip_limit
+        return any(agent.present and len(agent.desk) < limit * agent.member.capacity for agent in self.agents)
 
     @property
     def waiting(self) -> int:

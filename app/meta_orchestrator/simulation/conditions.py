@@ -43,36 +43,41 @@ class Conditions:
 
     roster: tuple[Member, ...] = ROSTER
     # work that arrives
-    interarrival_s: float = 30
+    interarrival_s: float = 90
+    backlog: int = 40  # changes that wait to be planned; what comes beyond is turned away
     criticalities: dict[str, float] = field(
         default_factory=lambda: {"minor": 0.45, "normal": 0.35, "major": 0.15, "critical": 0.05}
     )
     points: dict[str, float] = field(default_factory=lambda: {"1": 0.4, "2": 0.3, "3": 0.2, "5": 0.1})
     # work that is done
-    plan_s: float = 12
-    code_s: float = 70  # for a change of average size
-    review_s: float = 15
-    test_s: float = 25
+    plan_s: float = 36
+    code_s: float = 210  # for a change of average size
+    review_s: float = 45
+    test_s: float = 75
     work_cv: float = 0.5  # coefficient of variation of each piece of work
-    slice_s: float = 15  # an agent looks up from its work this often: votes and reviews are served first
-    switch_s: float = 0.5  # to get back into a task, for each other task on the desk
+    slice_s: float = 45  # an agent looks up from its work this often: votes and reviews are served first
+    switch_s: float = 1.5  # to get back into a task, for each other task on the desk
     unskilled: float = 1.5  # factor on work without the skill
     # handoffs
-    accept_s: float = 5  # until the receiver answers, with an empty desk
+    accept_s: float = 15  # until the receiver answers, with an empty desk
     accept_cv: float = 1.0
     accept_per_task: float = 0.15  # slower by this share for each task on its desk
     lost: float = 0.01  # never answered: only the timeout ends it
     rejected: float = 0.02
     missing_context: float = 0.02
-    prepare_s: float = 6  # what a failed handoff costs its sender
-    patience_s: float = 600  # of a sender whose handoff nobody takes; then an operator is called
+    prepare_s: float = 18  # what a failed handoff costs its sender
+    patience_s: float = 1800  # of a sender whose handoff nobody takes; then an operator is called
+    orphaned: float = 0.002  # tasks whose context is lost: every handoff of them fails until an operator explains it
+    # tasks that wait for one another
+    tangle: float = 0.01  # for each other change that is being coded: this one cannot go on before that one is done
+    stuck_s: float = 1800  # of waiting, then somebody looks whether it goes round in a circle
     # votes
     voters: tuple[str, ...] = ("coder", "reviewer")  # types of agents; none: a project without votes
-    ponder_s: float = 3  # until a voter turns to the question
-    vote_s: float = 4  # of its attention
+    ponder_s: float = 9  # until a voter turns to the question
+    vote_s: float = 12  # of its attention
     batch_share: float = 0.3  # each further item of a batch costs this share of `vote_s`
-    discuss_s: float = 10  # between two rounds
-    vote_deadline_s: float = 120
+    discuss_s: float = 30  # between two rounds
+    vote_deadline_s: float = 360
     quorum: float = 0.5
     abstain: float = 0.05
     insight: float = 0.3  # a voter sees a defect
@@ -88,20 +93,34 @@ class Conditions:
     nitpick: float = 0.03  # a reviewer asks for rework of a sound change
     rework_share: float = 0.4  # of the first effort
     new_defect: float = 0.08  # made by a rework
+    muddled: float = 0.02  # changes that rework makes no better
+    muddle: float = 0.8  # a new defect, made by a rework of one of those
     checks: int = 10
     check_catch: float = 0.7  # a defect fails its check
     flaky: float = 0.01  # a check fails for nothing
-    regression_delay_s: float = 900
+    regression_delay_s: float = 2700
     fix_share: float = 0.5  # effort of a fix, of the effort of its change
     # people
-    operator_s: float = 180
+    operator_s: float = 540
     abandons: float = 0.5  # an operator who is called for endless rework gives the task up
-    heartbeat_s: float = 30  # 0: agents send none
+    heartbeat_s: float = 300  # 0: agents send none
+    rates: float = 0.4  # share of the agents that say what they think of a change of the configuration
+    rate_s: float = 3600  # after they have worked with it for about this long
+    mood: float = 0.3  # standard deviation of a rating for reasons of its own
+    dislikes: dict[str, float] = field(default_factory=dict)  # parameter → how its change is rated, whatever it does
+    liars: tuple[str, ...] = ()  # agents whose reports are made up
+    lie_s: float = 120  # between two lies
+    scale: float = 1.0  # of all durations
 
     def scaled(self, factor: float) -> Self:
         """The same team with all durations multiplied: .05 makes minutes of work into seconds for a demonstration."""
         durations = {f.name: getattr(self, f.name) * factor for f in fields(self) if f.name.endswith("_s")}
-        return replace(self, **durations)
+        return replace(self, **durations, scale=self.scale * factor)
+
+    @property
+    def demand(self) -> float:
+        """Points a day, of the team's own days, that arrive."""
+        return self.mean_points * 86_400 * self.scale / self.interarrival_s
 
     @property
     def mean_points(self) -> float:

@@ -10,6 +10,7 @@ from meta_orchestrator.simulation.council import Council
 from meta_orchestrator.simulation.handoffs import Handoffs
 from meta_orchestrator.simulation.operators import Operators
 from meta_orchestrator.simulation.quality import Objections, Quality
+from meta_orchestrator.simulation.tangles import Tangles
 from meta_orchestrator.simulation.truth import Meter
 from meta_orchestrator.simulation.work import Abandoned, Task, new_fix
 from meta_orchestrator.simulation.world import Steps, World
@@ -23,7 +24,15 @@ class Flow:
         self.planners, self.coders, self.testers = pools["planner"], pools["coder"], pools["tester"]
         self.handoffs = Handoffs(world, operators)
         self.quality = Quality(world, self.handoffs, pools["reviewer"])
+        self.tangles = Tangles(world, operators)
         self.open = Meter()
+
+    def ask(self, task: Task) -> None:
+        """Somebody wants a change; a team with a full backlog promises no more."""
+        if self.planners.waiting >= self.world.conditions.backlog:
+            self.world.truth.count("turned_away")
+        else:
+            self.take_in(task)
 
     def take_in(self, task: Task) -> None:
         self.world.truth.count("arrived")
@@ -32,7 +41,7 @@ class Flow:
 
     def _life(self, task: Task) -> Steps:
         coder = yield from self._plan(task)
-        yield from coder.work(task.effort_s * coder.factor(task.skill), task.id, "code")
+        yield from self._code(task, coder)
         try:
             tester = yield from self._refine(task, coder)
         except Abandoned:
@@ -55,6 +64,16 @@ class Flow:
         self.planners.leave(task, planner)
         self._start(task, coder)
         return coder
+
+    def _code(self, task: Task, coder: Agent) -> Steps:
+        """In one go, or half-way it turns out what else has to be there first."""
+        effort_s = task.effort_s * coder.factor(task.skill)
+        if self.tangles.begin(task, coder):
+            effort_s /= 2
+            yield from coder.work(effort_s, task.id, "code")
+            yield from self.tangles.wait(task)
+        yield from coder.work(effort_s, task.id, "code")
+        self.tangles.end(task)
 
     def _refine(self, task: Task, coder: Agent) -> Generator[simpy.Event, Any, Agent]:
         """Through all gates, as often as needed; the tester who let it pass."""
@@ -111,7 +130,9 @@ class Flow:
         effort_s = task.effort_s * conditions.rework_share * coder.factor(task.skill)
         yield from coder.work(effort_s, task.id, "rework")
         task.defects = [defect for defect in task.defects if defect not in found]
-        if world.chance.happens(conditions.new_defect, "new_defect", task.id, task.reworks):
+        is_muddled = world.chance.happens(conditions.muddled, "muddled", task.id)
+        share = conditions.muddle if is_muddled else conditions.new_defect
+        if world.chance.happens(share, "new_defect", task.id, task.reworks):
             task.defects.append(task.next_defect)
             task.next_defect += 1
 

@@ -8,7 +8,7 @@ import simpy
 
 from meta_orchestrator.simulation.agents import Agent, Pool
 from meta_orchestrator.simulation.operators import Operators
-from meta_orchestrator.simulation.work import Piece
+from meta_orchestrator.simulation.work import Piece, Task
 from meta_orchestrator.simulation.world import World
 
 
@@ -38,6 +38,7 @@ class Handoffs:
                 return receiver
             if self._is_stuck(piece, start):
                 yield from self.operators.intervene("reassign", "handoff_stuck", piece.id)
+                piece.explained = True
                 return receiver
             self._withdraw(piece, receiver, pool)
             yield from sender.work(self.world.conditions.prepare_s, piece.id, "handoff")
@@ -51,7 +52,7 @@ class Handoffs:
         world.publish("agent.handoff.started", data, sender.name)
         answer_s, timeout_s = self._answer_s(name, receiver), world.configuration.handoff_timeout_s
         yield world.pause(min(answer_s, timeout_s))
-        cause = "timeout" if answer_s > timeout_s else self._refusal(name, receiver)
+        cause = "timeout" if answer_s > timeout_s else self._refusal(piece, name, receiver)
         world.truth.count("handoffs")
         if cause is None:
             world.publish("agent.handoff.completed", data | {"wait_ms": world.since_ms(start)}, receiver.name)
@@ -68,10 +69,16 @@ class Handoffs:
         mean = conditions.accept_s * (1 + conditions.accept_per_task * (len(receiver.desk) - 1))
         return chance.lognormal(mean, conditions.accept_cv, "answer", name)
 
-    def _refusal(self, name: str, receiver: Agent) -> str | None:
+    def _refusal(self, piece: Piece, name: str, receiver: Agent) -> str | None:
         conditions, chance = self.world.conditions, self.world.chance
         if not receiver.present:
             return "unavailable"
+        if (
+            isinstance(piece, Task)
+            and not piece.explained
+            and chance.happens(conditions.orphaned, "orphaned", piece.id)
+        ):
+            return "missing_context"
         if chance.happens(conditions.rejected, "rejected", name):
             return "rejected"
         return "missing_context" if chance.happens(conditions.missing_context, "missing_context", name) else None

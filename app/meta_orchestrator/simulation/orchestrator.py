@@ -1,11 +1,12 @@
 """The orchestrator of the simulated team: names what may be changed, obeys what a worker signed, and says so."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from meta_orchestrator.client.received import read_change
 from meta_orchestrator.errors import BadRecord
+from meta_orchestrator.messages.fields import Value
 from meta_orchestrator.messages.outputs import ConfigChange
 from meta_orchestrator.simulation.team import Team
 from meta_orchestrator.simulation.world import Steps
@@ -21,6 +22,8 @@ class Manners:
     acknowledge_s: float = 5.0
     loses: float = 0.0
     rejects: tuple[str, ...] = ()
+    withhold: Callable[[ConfigChange], bool] | None = None
+    """Changes that are acknowledged and not made: for runs that tell what would have been without them."""
 
 
 class Orchestrator:
@@ -34,6 +37,8 @@ class Orchestrator:
         self.version, self.answers = 0, 0
         self.refused: Counter[str] = Counter()
         self._current: ConfigChange | None = None
+        self._held: dict[str, Value] = {}
+        """Values that stay, whatever a configuration says, until a change names their parameter."""
         self._say("orchestrator.registered", {"orchestrator": NAME, "supports": dict(team.config)})
 
     def receive(self, value: bytes, headers: Sequence[tuple[str, bytes]]) -> None:
@@ -60,8 +65,23 @@ class Orchestrator:
         if unwanted:
             self._answer("config.rejected", answer | {"reason": f"{unwanted[0]} is not ours to change"})
             return
-        self.team.apply(change.config)
+        self._apply(change)
         self._answer("config.applied", answer)
+
+    def impose(self, config: Mapping[str, Value]) -> None:
+        """Set something that nobody decided: it stays until a change names its parameter."""
+        self._held |= config
+        self.team.apply(config)
+
+    def _apply(self, change: ConfigChange) -> None:
+        moved = [shift.parameter for shift in change.changes]
+        is_withheld = self.manners.withhold is not None and self.manners.withhold(change)
+        for parameter in moved:
+            self._held.pop(parameter, None)
+            if is_withheld:
+                self._held[parameter] = self.team.config[parameter]
+        self.team.apply(change.config | self._held)
+        self.team.hear_of(change.change, moved)
 
     def _answer(self, kind: str, data: dict[str, object]) -> None:
         self.answers += 1

@@ -7,6 +7,7 @@ import simpy
 
 from meta_orchestrator.simulation.agents import REVIEW, Agent, Pool
 from meta_orchestrator.simulation.handoffs import Handoffs
+from meta_orchestrator.simulation.truth import HARM
 from meta_orchestrator.simulation.work import Piece, Task
 from meta_orchestrator.simulation.world import World
 
@@ -80,6 +81,6 @@ class Quality:
     def report_regression(self, task: Task, tester: Agent) -> None:
         """A defect has shown itself in production."""
         self.world.truth.count("regressions")
-        self.world.truth.count("harm", task.risk)
+        self.world.truth.count("harm", HARM[task.criticality])
         data = {"task": task.id, "agent": tester.name, "check": "production", "passed": False, "regression": True}
         self.world.publish("agent.quality.checked", data, tester.name)

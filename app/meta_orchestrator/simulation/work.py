@@ -18,6 +18,7 @@ class Piece:
     id: str
     skill: str | None = None
     handoffs: int = 0
+    explained: bool = False  # an operator has told what it is about
     apart: set[str] | None = None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import simpy
@@ -27,7 +27,7 @@ class World:
     conditions: Conditions
     configuration: Configuration
     publish: Publish
-    truth: Truth = field(default_factory=Truth)
+    truth: Truth
 
     @property
     def now(self) -> float:
@@ -37,9 +37,10 @@ class World:
         return self.env.timeout(seconds)
 
     @contextmanager
-    def blocked(self, task: str, agent: str, waiting_for: list[str]) -> Iterator[None]:
-        """The agent can do nothing about the task while others look at it."""
-        self.publish("agent.task.blocked", {"task": task, "agent": agent, "waiting_for": waiting_for}, agent)
+    def blocked(self, task: str, agent: str, waiting_for: list[str], tasks: tuple[str, ...] = ()) -> Iterator[None]:
+        """The agent can do nothing about the task while others look at it, or before other tasks are done."""
+        data: dict[str, Any] = {"task": task, "agent": agent, "waiting_for": waiting_for}
+        self.publish("agent.task.blocked", data | ({"waiting_for_tasks": list(tasks)} if tasks else {}), agent)
         yield
         self.publish("agent.task.unblocked", {"task": task, "agent": agent}, agent)
 
