@@ -9,7 +9,16 @@ from meta_orchestrator.cli.app import app
 from tests.cli.conftest import Run
 
 COMMANDS = [
-    *(("demo",), ("worker",), ("replay",), ("convert", "xes"), ("convert", "csv"), ("status",), ("explain",)),
+    *(
+        ("demo",),
+        ("worker",),
+        ("replay",),
+        ("evaluate",),
+        ("convert", "xes"),
+        ("convert", "csv"),
+        ("status",),
+        ("explain",),
+    ),
     *(("history",), ("freeze",), ("unfreeze",), ("override",), ("rollback",), ("reset",), ("approve",), ("decline",)),
     *(("topics", "create"), ("topics", "check"), ("schemas",), ("keys", "generate"), ("doctor",)),
 ]

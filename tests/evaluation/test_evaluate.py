@@ -1,0 +1,128 @@
+"""The whole way from a plan to its tables, on a plan for the hasty."""
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+
+import orjson
+import pytest
+
+from meta_orchestrator.core.adaptation.parameters import is_looser
+from meta_orchestrator.drivers.evaluation.arms import BEST, STATIC, arms
+from meta_orchestrator.drivers.evaluation.clairvoyant import Search
+from meta_orchestrator.drivers.evaluation.crew import Crew
+from meta_orchestrator.drivers.evaluation.evaluation import Evaluation, evaluate
+from meta_orchestrator.drivers.evaluation.page import evaluation_page
+from meta_orchestrator.drivers.evaluation.plan import QUICK, plan_of
+from meta_orchestrator.drivers.evaluation.raw import raw
+from meta_orchestrator.drivers.evaluation.rows import POOLED, rows
+from meta_orchestrator.drivers.evaluation.runs import Run, controlled, scheduled, static, together
+from meta_orchestrator.drivers.evaluation.tables import tables
+from meta_orchestrator.errors import SettingsError
+from meta_orchestrator.policy import Policy
+from meta_orchestrator.simulation.scenarios import SCENARIOS
+
+POLICY = arms(Policy())["adaptive"]
+HASTY = replace(QUICK, scenarios=("nothing_wrong", "handoff_storm"), seeds=(1, 2), hours=3, judged=2, judged_hours=8)
+
+
+@lru_cache(maxsize=1)
+def done() -> Evaluation:
+    with Crew() as crew:
+        return evaluate(HASTY, {"adaptive": POLICY}, crew)
+
+
+def books(run: Run) -> list[dict[str, float]]:
+    return [dict(span.totals) for span in run.hours]
+
+
+def test_what_nobody_changes_goes_as_it_goes_alone():
+    """A controller without anything to change has no influence: the arms share all their luck."""
+    powerless = Policy.model_validate({"parameters": {}})
+    assert books(controlled("handoff_storm", 3, 3, powerless, "x")) == books(static("handoff_storm", 3, 3, {}, "x"))
+
+
+def test_a_run_is_repeated_exactly_by_the_timetable_of_its_configurations():
+    run = next(run for (arm, _, _), run in done().runs.items() if arm == "adaptive" and len(run.applied) > 1)
+    assert books(scheduled(run.scenario, run.seed, len(run.hours), run.applied)) == books(run)
+
+
+def test_a_policy_that_only_recommends_is_evaluated_as_if_it_were_in_force():
+    assert {one.mode for one in arms(Policy())["adaptive"].parameters.values()} == {"enforce"}
+    own = Policy.model_validate({"parameters": {"workflow.wip_limit": {"mode": "enforce"}}})
+    assert arms(own)["adaptive"] is own
+
+
+def test_the_clairvoyant_finds_the_way_out_and_loosens_nothing():
+    search = Search("handoff_storm", POLICY, 4)
+    start = search.utility
+    best = search.run(1)
+    assert search.utility > 1.1 * start
+    assert best["workflow.handoff_timeout_s"] > search.start["workflow.handoff_timeout_s"]
+    unsafe = [
+        name for name, one in POLICY.parameters.items() if one.safety and is_looser(one, best[name], search.start[name])
+    ]
+    assert not unsafe
+
+
+def test_pooled_are_the_faulty_scenarios_alone():
+    names = [row.name for row in rows(done())]
+    assert names == ["nothing_wrong", "handoff_storm"]  # one faulty scenario needs no pool
+    pooled = replace(done(), plan=replace(HASTY, scenarios=("nothing_wrong", "handoff_storm", "handoff_storm")))
+    assert [row.name for row in rows(pooled)][-1] == POOLED
+
+
+def test_a_row_is_what_the_books_say():
+    row = next(row for row in rows(done()) if row.name == "handoff_storm")
+    with_, without = (
+        sum(run.faulty["points"] for run in done().of(arm, "handoff_storm")) for arm in ("adaptive", STATIC)
+    )
+    assert row.changes["velocity"].value == pytest.approx(with_ / without - 1)
+    assert row.decisions == sum(one.scenario == "handoff_storm" for one in done().judged)
+
+
+def test_the_share_of_the_gap_is_none_for_the_static_team_and_all_for_the_best():
+    """Arms whose shares are known."""
+    seeds = {seed: static("handoff_storm", seed, 5, {"workflow.handoff_timeout_s": 400}, BEST) for seed in HASTY.seeds}
+    runs = {(BEST, "handoff_storm", seed): run for seed, run in seeds.items()}
+    runs |= {("adaptive", "handoff_storm", seed): run for seed, run in seeds.items()}
+    runs |= {key: run for key, run in done().runs.items() if key[0] == STATIC}
+    plan = replace(HASTY, scenarios=("handoff_storm",))
+    [row] = rows(Evaluation(plan, {"adaptive": POLICY}, runs))
+    assert row.gap.value == pytest.approx(1)
+    runs |= {("adaptive", *key[1:]): run for key, run in runs.items() if key[0] == STATIC}
+    [row] = rows(Evaluation(plan, {"adaptive": POLICY}, runs))
+    assert row.gap.value == pytest.approx(0)
+    assert row.recovery_h is None
+
+
+def test_the_raw_results_are_json_and_hold_every_hour():
+    read = orjson.loads(orjson.dumps(raw(done())))
+    assert len(read["runs"]) == len(done().runs)
+    assert {len(run["hours"]) for run in read["runs"]} == {5}
+    assert all(math.isfinite(hour["utility"]) for run in read["runs"] for hour in run["hours"])
+
+
+def test_the_page_needs_nothing_from_elsewhere():
+    page = evaluation_page(done(), tables(done()))
+    assert page.count("<svg") == 2
+    assert "handoff_storm" in page
+    for foreign in ("<script", "src=", "@import", "<link"):
+        assert foreign not in page
+
+
+def test_books_of_stretches_put_together_are_those_of_the_whole():
+    run = done().runs[STATIC, "handoff_storm", 1]
+    assert together(run.hours)["points"] == sum(span["points"] for span in run.hours)
+    assert together(run.hours).seconds == 5 * 3600
+
+
+def test_a_scenario_that_is_not_there_is_told():
+    with pytest.raises(SettingsError, match="must be one of nothing_wrong"):
+        plan_of(True, ["nothing"], None, None)
+
+
+def test_a_plan_is_what_was_asked_for():
+    plan = plan_of(True, ["mixed", "mixed"], 3, 1.5)
+    assert (plan.scenarios, plan.seeds, plan.hours) == (("mixed",), (1, 2, 3), 36)
+    assert plan_of(False, [], None, None).scenarios == tuple(SCENARIOS)
