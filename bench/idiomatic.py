@@ -1,6 +1,6 @@
 """The job as Faust's documentation shows it: JSON records, one agent, a tumbling window in a table.
 
-python -m bench.idiomatic BOOTSTRAP PREFIX EVENTS prints `rate N` and ends.
+python -m bench.idiomatic BOOTSTRAP PREFIX EVENTS SECONDS prints `rate SEEN PER_SECOND` after so many events or seconds.
 """
 
 import os
@@ -13,7 +13,7 @@ import faust
 
 
 def main() -> None:
-    bootstrap, prefix, events = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    bootstrap, prefix, events, most_s = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
     app = faust.App(
         f"{prefix}idiomatic",
         broker=f"kafka://{bootstrap}",
@@ -35,12 +35,13 @@ def main() -> None:
         async for event in stream:
             began = began or time.perf_counter()
             data = event["data"]
-            agent = data.get("agent") or data["from_agent"]
-            durations, events = table[agent].value()
-            table[agent] = [*durations, data["duration_ms"]] if "duration_ms" in data else durations, events + 1
+            agent = data.get("agent") or data.get("from_agent", "")
+            durations, told = table[agent].value()
+            table[agent] = [*durations, data["duration_ms"]] if "duration_ms" in data else durations, told + 1
             seen += 1
-            if seen >= events:
-                print(f"rate {seen / (time.perf_counter() - began):.0f}", file=sys.__stdout__, flush=True)
+            took_s = time.perf_counter() - began
+            if seen >= events or took_s > most_s:
+                print(f"rate {seen} {seen / took_s:.0f}", file=sys.__stdout__, flush=True)
                 os._exit(0)
 
     faust.Worker(app, loglevel="ERROR", redirect_stdouts=False, quiet=True).execute_from_commandline()

@@ -1,6 +1,7 @@
 """The whole worker on Kafka, beside a bare fetch and beside Faust as its documentation shows it."""
 
 import asyncio
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,8 @@ tick_s = 2
 window_s = 20
 lateness_s = 2
 """
-IDIOMATIC_EVENTS = 20_000
+IDIOMATIC_S = 40.0
+"""The documented way of Faust gets this long for the same backlog."""
 READ = ("agent-events", "consensus-events")
 
 
@@ -36,14 +38,14 @@ def measure(events: int) -> list[Row]:
         (bench.directory / "policy.toml").write_text(POLICY)
         last_us = asyncio.run(_load(bench, events))
         bare = [asyncio.run(_bare(bench, events))]
-        idiomatic = _idiomatic(bench)
+        seen, idiomatic = _idiomatic(bench, events)
         whole = _whole(bench, events, last_us)
         bare.append(asyncio.run(_bare(bench, events)))
     fetch = sum(bare) / 2
     return [
         ("bare aiokafka fetch + orjson (mean of before and after)", f"{fetch:,.0f}", "events/s", "1.00"),
         ("the whole worker", f"{whole:,.0f}", "events/s", f"{whole / fetch:.3f}"),
-        (f"idiomatic Faust ({IDIOMATIC_EVENTS:,} events)", f"{idiomatic:,.0f}", "events/s", f"{idiomatic / fetch:.4f}"),
+        (f"idiomatic Faust (its first {seen:,} events)", f"{idiomatic:,.0f}", "events/s", f"{idiomatic / fetch:.4f}"),
         ("worker / idiomatic", f"{whole / idiomatic:.0f}", "times", ""),
     ]
 
@@ -119,15 +121,11 @@ def _seconds(text: str) -> float:
     return parse_time_us(text) / 1e6
 
 
-def _idiomatic(bench: Bench) -> float:
-    """Events a second that the documented way handles: an agent, a tumbling window in a table."""
-    command = [sys.executable, "-m", "bench.idiomatic", bench.bootstrap, bench.prefix, str(IDIOMATIC_EVENTS)]
-    try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    except subprocess.TimeoutExpired:
-        print("idiomatic Faust did not get through its events within 60 s", flush=True)
-        return float("nan")
-    lines = [line for line in done.stdout.splitlines() if line.startswith("rate ")]
-    if not lines:
-        raise RuntimeError(f"idiomatic Faust failed: {done.stderr[-2000:]}")
-    return float(lines[-1].split()[1])
+def _idiomatic(bench: Bench, events: int) -> tuple[int, float]:
+    """(events, events a second) that the documented way handles: an agent, a tumbling window in a table."""
+    command = [sys.executable, "-m", "bench.idiomatic", bench.bootstrap, bench.prefix, str(events), str(IDIOMATIC_S)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=IDIOMATIC_S + 60, check=False)
+    told = re.search(r"rate (\d+) (\d+)", done.stdout)
+    if told is None:
+        raise RuntimeError(f"idiomatic Faust failed: {done.stdout[-2000:]} {done.stderr[-2000:]}")
+    return int(told[1]), float(told[2])
