@@ -36,6 +36,19 @@ Metric = Literal[
     "coordination_failures",
     "rework_percentage",
 ]
+Symptom = Literal[
+    "regressions",
+    "timeouts",
+    "slow_votes",
+    "undecided",
+    "overload",
+    "starvation",
+    "crowding",
+    "rework",
+    "stuck",
+    "slow_and_clean",
+]
+"""What may look wrong, in the order in which the rules attend to it (`core/adaptation/symptoms/`)."""
 
 
 class Section(BaseModel):
@@ -57,6 +70,9 @@ class Parameter(Section):
     safety: bool = Field(False, description="a value looser than the baseline is always only recommended")
     looser: Literal["down", "up"] = Field("down", description="which way is looser")
     guards: tuple[Metric, ...] = Field((), description="metrics that must not get worse while a change is on trial")
+    helps: dict[Symptom, Annotated[float, Field(ge=-1, le=1)]] = Field(
+        default_factory=dict, description="against which trouble one step up helps, and how much; down where negative"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -218,6 +234,18 @@ class Trials(Section):
         0.1, description="chance that a harmless trial is rolled back by any of its guards, looked at at every tick"
     )
     guard_margin: Share = Field(0.1, description="and by more than this share of its value before")
+    switchback_below: Annotated[float, Field(ge=0)] = Field(
+        0.01,
+        description="a change that promises less than this (share of the objective) is tried to and fro where agents"
+        " share work: a plain before and after cannot show so little (measured)",
+    )
+    switchback_pairs: PositiveInt = Field(6, description="pairs of periods, one under each value")
+    period_s: PositiveFloat = Field(1200, description="of a switchback: several times as long as a task takes")
+    burn_in: Share = Field(0.25, description="of a period that is left out: queues still show the other value")
+    flips_per_day: Annotated[int, Field(ge=0)] = Field(24, description="of switchbacks, beside the change budget")
+    watch_s: Annotated[float, Field(ge=0)] = Field(
+        86_400, description="a kept change is taken back if a guard gets clearly worse within this time"
+    )
     silent_after: PositiveInt = Field(2, description="trials in a row without acknowledgement that stop all changes")
     rejections: PositiveInt = Field(
         3, description="rejections by the orchestrator that put a parameter into mode recommend"
@@ -238,6 +266,9 @@ class Analysis(Section):
     )
     fdr: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.05, description="of the agents that are called dissenters, the share that may be wrongly called so"
+    )
+    bottleneck_wait: PositiveFloat = Field(
+        1, description="tasks must wait for a bottleneck so many times as long as they are worked on there"
     )
     min_events: PositiveInt = Field(20, description="fewer events of its kind and an antipattern is not looked for")
     clear_after_s: PositiveFloat = Field(600, description="an antipattern not seen for this long is cleared")
@@ -290,6 +321,8 @@ class Targets(Section):
     quality_regression_rate: Share = 0.1
     utilization_low: Share = 0.4
     utilization_high: Share = 0.85
+    places_taken: Share = Field(0.85, description="of the places for tasks of some agents: beyond it work waits")
+    interventions: Share = Field(0.02, description="people who had to step in, of a kind, for each finished task")
 
 
 class Escalation(Section):

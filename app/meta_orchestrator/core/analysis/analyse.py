@@ -1,6 +1,6 @@
 """The second room: what do the numbers mean?"""
 
-from meta_orchestrator.core.analysis.findings import Findings, subject
+from meta_orchestrator.core.analysis.findings import Findings, is_raised, subject
 from meta_orchestrator.core.analysis.minds import Minds
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.outputs import Antipattern, Drift, Output
@@ -8,8 +8,9 @@ from meta_orchestrator.messages.outputs import Antipattern, Drift, Output
 
 def analyse(minds: Minds, moment: Moment) -> Findings:
     """Judge one tick: what is new is said, what holds now is handed on."""
-    drifts = minds.drift.judge(moment)
-    patterns = minds.antipatterns.judge(moment)
+    minds.causes.observe(moment)
+    drifts = [minds.causes.of_drift(moment, drift) for drift in minds.drift.judge(moment)]
+    patterns = [minds.causes.of_antipattern(moment, pattern) for pattern in minds.antipatterns.judge(moment)]
     active = minds.antipatterns.active
     escalations = minds.conditions.judge(moment.tick_us, moment.measures, active)
     insights: list[Output] = [*drifts, *patterns, *escalations]
@@ -23,4 +24,5 @@ def analyse(minds: Minds, moment: Moment) -> Findings:
         antipatterns=active,
         escalations=minds.conditions.raised,
         said=minds.said,
+        causes={it.condition: minds.causes.of_escalation(moment, it) for it in escalations if is_raised(it)},
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from meta_orchestrator.messages.outputs import Antipattern, Drift, Escalation, Output
+from meta_orchestrator.messages.outputs import Antipattern, Drift, Escalation, EscalationCleared, Evidence, Output
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,15 @@ class Findings:
     """Condition → what is raised."""
     said: dict[str, str] = field(default_factory=dict)
     """Metric that drifted, or kind of an antipattern → id of the insight that said so last, perhaps long ago."""
+    causes: dict[str, Evidence] = field(default_factory=dict)
+    """Condition that is raised at this tick → who and what explains it; an escalation has no place to say so."""
 
 
 def subject(insight: Drift | Antipattern) -> str:
     """What an insight is about: a later one about the same takes its place."""
     return insight.metric if isinstance(insight, Drift) else insight.kind
+
+
+def is_raised(insight: Escalation) -> bool:
+    """Rather than cleared, which has the same fields."""
+    return not isinstance(insight, EscalationCleared)

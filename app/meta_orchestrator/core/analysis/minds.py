@@ -6,12 +6,13 @@ import numpy as np
 from river import __version__ as river_version
 
 from meta_orchestrator.core.analysis.antipatterns.watch import AntipatternWatch
+from meta_orchestrator.core.analysis.causes.watch import CauseWatch
 from meta_orchestrator.core.analysis.drift.watch import DriftWatch
 from meta_orchestrator.core.analysis.escalation import Conditions
 from meta_orchestrator.messages.cloudevent import digest
 from meta_orchestrator.policy import Policy
 
-STATE = 2
+STATE = 3
 """Raised whenever what `dump` writes changes its meaning."""
 
 
@@ -25,6 +26,7 @@ class Minds:
         self.drift = DriftWatch(policy)
         self.antipatterns = AntipatternWatch(policy)
         self.conditions = Conditions(policy)
+        self.causes = CauseWatch(policy)
         self.said: dict[str, str] = {}
         """Metric that drifted, or kind of an antipattern → id of the insight that said so last."""
 
@@ -39,6 +41,7 @@ class Minds:
             "drift": self.drift.dump(),
             "antipatterns": self.antipatterns.dump(),
             "conditions": self.conditions.dump(),
+            "causes": self.causes.dump(),
             "said": self.said,
         }
 
@@ -52,6 +55,7 @@ class Minds:
         minds.drift.load(dumped["drift"])
         minds.antipatterns.load(dumped["antipatterns"])
         minds.conditions.load(dumped["conditions"])
+        minds.causes.load(dumped["causes"])
         minds.said = dict(dumped["said"])
         return minds
 
