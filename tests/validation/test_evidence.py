@@ -126,7 +126,7 @@ def test_latencies_are_compared_as_ratios_and_told_in_milliseconds():
 
 
 def test_the_objective_weighs_what_is_known_and_renormalises():
-    weights = Weights(velocity=0.4, quality=0.4, coordination=0.1, utilization=0.1, risk=0, risk=0)
+    weights = Weights(velocity=0.4, quality=0.4, coordination=0.1, utilization=0.1, risk=0)
     before = np.array([row(points=4, tasks_finished=4, tasks_regressed=1)] * 20)
     after = np.array([row(points=5, tasks_finished=4, tasks_regressed=0)] * 20)
     # velocity +25 %, quality +25 points, coordination unchanged; utilization is unknown, so .9 is all
@@ -145,17 +145,17 @@ def test_terms_that_move_together_are_not_counted_as_independent():
     both = gain(
         np.array(rows[:50]),
         np.array(rows[50:]),
-        Weights(velocity=0.5, quality=0, coordination=0, utilization=0.5, risk=0, risk=0),
+        Weights(velocity=0.5, quality=0, coordination=0, utilization=0.5, risk=0),
     )
     one = gain(
         np.array(rows[:50]),
         np.array(rows[50:]),
-        Weights(velocity=1, quality=0, coordination=0, utilization=0, risk=0, risk=0),
+        Weights(velocity=1, quality=0, coordination=0, utilization=0, risk=0),
     )
     alone = gain(
         np.array(rows[:50]),
         np.array(rows[50:]),
-        Weights(velocity=0, quality=0, coordination=0, utilization=1, risk=0, risk=0),
+        Weights(velocity=0, quality=0, coordination=0, utilization=1, risk=0),
     )
     assert both.error == pytest.approx((one.error + alone.error) / 2, rel=0.02)
 

@@ -79,6 +79,19 @@ class Waiting:
 
 
 @dataclass
+class Period:
+    """A stretch of a switchback under one of its two values; `row` has the fields of History."""
+
+    start_us: int
+    end_us: int
+    tried: bool
+    """Whether the new value is in force in it, else the one from before."""
+    from_us: int | None = None
+    """What begins from here on is measured: the value was applied and the burn-in is over; None before that."""
+    row: list[float] = field(default_factory=list)
+
+
+@dataclass
 class Trial:
     """The change that is being tried."""
 
@@ -91,13 +104,50 @@ class Trial:
     since_us: int
     """When the present conditions began, as far as a drift told: older rows are not what it is compared with."""
     published: dict[str, Any]
-    """The data of its `config.change`, to be published again word for word."""
+    """The data of its last `config.change`, to be published again word for word."""
     repeated: bool = False
     applied_us: int | None = None
+    """When the change was first acknowledged."""
+    answered_us: int | None = None
+    """When its last `config.change` was acknowledged: of a switchback there are many."""
+    said_us: int = 0
+    """When that was published first."""
+    periods: list[Period] = field(default_factory=list)
+    """Of a switchback; a step has none."""
+    place: int = 0
+    """Which of them is in force."""
+    changes: list[str] = field(default_factory=list)
+    """The changes that put the new value in force again."""
     rejected: str | None = None
     """The orchestrator's reason."""
     ratings: dict[str, float] = field(default_factory=dict)
     """Agent → its last rating of the change, -1..1."""
+
+    @property
+    def latest(self) -> tuple[str, int]:
+        """Its last `config.change`: (change, version)."""
+        return self.published["change"], self.published["version"]
+
+    @property
+    def next_us(self) -> int:
+        """When something about it is due next."""
+        coming = [period.start_us for period in self.periods[self.place + 1 : self.place + 2]]
+        return min([self.review_us, *coming]) if self.answered_us is not None else self.acknowledge_by_us
+
+
+@dataclass
+class Watch:
+    """A change that was kept, for as long as it may still turn out to be harmful (`core/validation/late.py`)."""
+
+    trial: Trial
+    since_us: int
+    until_us: int
+    config: dict[str, Value]
+    """What was in force then."""
+    ticks: int
+    """How many rows of History `before` sums up."""
+    before: list[list[float]]
+    """What the trial was compared with: History forgets it within the day."""
 
 
 @dataclass
@@ -123,10 +173,13 @@ class Ledger:
     overrides: dict[str, Override] = field(default_factory=dict)
 
     trial: Trial | None = None
+    watches: list[Watch] = field(default_factory=list)
     waiting: dict[str, Waiting] = field(default_factory=dict)
     """Parameter → the one proposal about it that waits for approval."""
     changes_us: list[int] = field(default_factory=list)
     """When the changes of the last day went out: for the rate limit and the budget."""
+    flips_us: list[int] = field(default_factory=list)
+    """When the flips of switchbacks went out in the last day: they have a budget of their own."""
     rests_until_us: dict[str, int] = field(default_factory=dict)
     """Parameter → end of its cool-down."""
     failures: dict[str, int] = field(default_factory=dict)
@@ -156,7 +209,7 @@ class Ledger:
         """The earliest time at which something must happen even if no event comes. What a freeze holds up waits."""
         held = [override.until_us for override in self.overrides.values()]
         if self.trial:
-            held.append(self.trial.acknowledge_by_us if self.trial.applied_us is None else self.trial.review_us)
+            held.append(self.trial.next_us)
         thaw = self.frozen_until_us()
         deadlines = [max(time, thaw) for time in held] + [waiting.expires_us for waiting in self.waiting.values()]
         return min(deadlines, default=None)
@@ -196,6 +249,7 @@ class Ledger:
     def prune(self, tick_us: int) -> None:
         """Forget what can no longer matter."""
         self.changes_us = [time for time in self.changes_us if time > tick_us - DAY_US]
+        self.flips_us = [time for time in self.flips_us if time > tick_us - DAY_US]
         self.commands = {name: time for name, time in self.commands.items() if time > tick_us - DAY_US}
         self.rests_until_us = {name: time for name, time in self.rests_until_us.items() if time > tick_us}
         self.waiting = {name: waiting for name, waiting in self.waiting.items() if waiting.expires_us > tick_us}

@@ -2,20 +2,20 @@
 
 from meta_orchestrator.core.adaptation.publish import publish, spoken, tell
 from meta_orchestrator.core.collection.history import RATIOS
-from meta_orchestrator.core.ledger import By, Proposal, Trial, Waiting
+from meta_orchestrator.core.ledger import By, Proposal, Waiting
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.compare import before_change, conditions_since_us
 from meta_orchestrator.core.validation.evidence import estimate
 from meta_orchestrator.core.validation.metrics import internal, shown
-from meta_orchestrator.messages import outputs
+from meta_orchestrator.core.validation.opening import designed, open_trial
 from meta_orchestrator.messages.fields import SECOND, format_time_us
-from meta_orchestrator.messages.outputs import ConfigChange, Guard
+from meta_orchestrator.messages.outputs import Guard
 
 
 def begin(moment: Moment, proposal: Proposal, by: By) -> None:
     """The change goes out, and its trial begins: exactly one parameter, a time of review, guards that take it back."""
-    ledger, review_us = moment.ledger, moment.tick_us + round(moment.policy.trial.review_s * SECOND)
     since_us, guards = conditions_since_us(moment), announced_guards(moment, proposal.parameter)
+    design = designed(moment, proposal)
     change = publish(
         moment,
         "trial",
@@ -24,37 +24,22 @@ def begin(moment: Moment, proposal: Proposal, by: By) -> None:
         proposal.reason,
         trigger=proposal.trigger,
         expected=proposal.expected,
-        review_at=format_time_us(review_us),
+        review_at=format_time_us(design.review_us),
         rollback_if=guards or None,
         trial=proposal.id,
     )
-    ledger.trial = _trial(moment, proposal, change, since_us, review_us)
-    ledger.changes_us.append(moment.tick_us)
+    trial = open_trial(moment, proposal, change, since_us, design)
+    moment.ledger.changes_us.append(moment.tick_us)
     tell(
         moment,
         "changed",
         spoken(proposal),
-        f"{_move(proposal)}: {proposal.reason}; on trial until {format_time_us(review_us)}",
+        f"{_move(proposal)}: {proposal.reason}; on trial until {trial.review_at}",
         change=change.change,
         version=change.version,
         evidence=proposal.evidence,
         expected=proposal.expected,
-        trial=outputs.Trial(id=proposal.id, design="step", review_at=format_time_us(review_us)),
-    )
-
-
-def _trial(moment: Moment, proposal: Proposal, change: ConfigChange, since_us: int, review_us: int) -> Trial:
-    """What is remembered of it until it ends."""
-    return Trial(
-        proposal=proposal,
-        change=change.change,
-        version=change.version,
-        started_us=moment.tick_us,
-        review_us=review_us,
-        acknowledge_by_us=moment.tick_us + round(moment.policy.trial.acknowledge_s * SECOND),
-        since_us=since_us,
-        published=change.model_dump(mode="json"),
-        applied_us=moment.tick_us if moment.ledger.assumed else None,
+        trial=trial,
     )
 
 

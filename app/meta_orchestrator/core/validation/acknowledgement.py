@@ -17,7 +17,7 @@ def acknowledged(moment: Moment, trial: Trial) -> Verdict | None:
     if trial.rejected is not None:
         return _rejected(moment, trial)
     due = moment.tick_us >= trial.acknowledge_by_us and not moment.ledger.is_frozen(moment.tick_us)
-    if trial.applied_us is not None or not due:
+    if trial.answered_us is not None or not due:
         return None
     if trial.repeated:
         return _unanswered(moment, trial)
@@ -33,8 +33,8 @@ def _repeat(moment: Moment, trial: Trial) -> None:
 
 
 def _unanswered(moment: Moment, trial: Trial) -> Verdict:
-    waited_s = (moment.tick_us - trial.started_us) / SECOND
-    reason = f"version {trial.version} was published twice and not acknowledged within {waited_s:g} s"
+    waited_s = (moment.tick_us - trial.said_us) / SECOND
+    reason = f"version {trial.latest[1]} was published twice and not acknowledged within {waited_s:g} s"
     back = take_back(moment, trial, "orchestrator", reason)
     verdict = abort(moment, trial, "unacknowledged", f"{reason}; taken back, and nothing is learnt from it", back)
     moment.ledger.unacknowledged += 1
@@ -46,7 +46,7 @@ def _unanswered(moment: Moment, trial: Trial) -> Verdict:
 def _rejected(moment: Moment, trial: Trial) -> Verdict:
     parameter, most = trial.proposal.parameter, moment.policy.trial.rejections
     count = moment.ledger.rejections.get(parameter, 0) + 1
-    reason = f"the orchestrator rejected version {trial.version} ({trial.rejected})"
+    reason = f"the orchestrator rejected version {trial.latest[1]} ({trial.rejected})"
     back = take_back(moment, trial, "orchestrator", reason)
     after = "from now on it is only recommended" if count >= most else f"after {most} it is only recommended"
     return abort(moment, trial, "rejected", f"{reason}; rejection {count} of {parameter}, {after}", back)

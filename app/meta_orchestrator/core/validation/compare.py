@@ -5,13 +5,17 @@ from math import exp
 
 import numpy as np
 
+from meta_orchestrator.core.collection.history import ratio_parts
 from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.core.validation.evidence import Estimate, Rows, difference, estimate, interval
+from meta_orchestrator.core.validation.evidence import Estimate, Rows, difference, estimate, interval, of_differences
 from meta_orchestrator.core.validation.metrics import LATENCY, public, shown
 from meta_orchestrator.messages.fields import SECOND, parse_time_us
 from meta_orchestrator.messages.outputs import Measured
 from meta_orchestrator.policy import Policy
+
+LEAST_PAIRS = 3
+"""Fewer say nothing of how much pairs differ."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class Comparison:
     sign: int
     before: Estimate
     after: Estimate
+    paired: Estimate | None = None
+    """The change, where it was measured in pairs."""
 
     @property
     def name(self) -> str:
@@ -29,7 +35,7 @@ class Comparison:
 
     @property
     def change(self) -> Estimate:
-        return difference(self.after, self.before)
+        return self.paired or difference(self.after, self.before)
 
     @property
     def improvement(self) -> Estimate:
@@ -57,6 +63,17 @@ def compare(before: Rows, after: Rows, metric: str, sign: int) -> Comparison | N
     return Comparison(metric, sign, sides[0], sides[1]) if sides[0] and sides[1] else None
 
 
+def compare_pairs(before: Rows, after: Rows, metric: str, sign: int) -> Comparison | None:
+    """Of rows that belong together two by two: their differences, so that what both had in common falls out."""
+    whole = compare(before, after, metric, sign)
+    values = [ratio_parts(rows, metric) for rows in (before, after)]
+    known = (values[0][1] > 0) & (values[1][1] > 0)
+    if whole is None or known.sum() < LEAST_PAIRS:
+        return None
+    old, new = (numerator[known] / denominator[known] for numerator, denominator in values)
+    return replace(whole, paired=of_differences(new - old))
+
+
 def before_trial(moment: Moment, trial: Trial) -> Rows:
     """What a trial is compared with."""
     return before_change(moment, trial.version - 1, trial.started_us, trial.since_us)
@@ -67,12 +84,16 @@ def before_change(moment: Moment, version: int, at_us: int, since_us: int) -> Ro
 
     And nothing from before the present conditions: the onset of a fault is not charged to the change that answers it.
     """
-    times = moment.policy.trial
-    oldest_us = max(at_us - round(times.baseline_s * SECOND), since_us)
-    settle_us = round(times.settle_s * SECOND)
+    oldest_us = at_us - round(moment.policy.trial.baseline_s * SECOND)
+    return settled_rows(moment, version, at_us, max(oldest_us, since_us))
+
+
+def settled_rows(moment: Moment, version: int, at_us: int, since_us: int) -> Rows:
+    """What was settled under the configuration of `version` between two times."""
+    settle_us = round(moment.policy.trial.settle_s * SECOND)
     spans = reversed(moment.ledger.spans_of_config(version))
     parts = [
-        moment.history.between(max(begin_us + settle_us, oldest_us), min(end_us, at_us)) for begin_us, end_us in spans
+        moment.history.between(max(begin_us + settle_us, since_us), min(end_us, at_us)) for begin_us, end_us in spans
     ]
     return np.concatenate(parts) if parts else moment.history.between(0, 0)
 

@@ -23,9 +23,11 @@ class Verdict:
     why: Why | None = None
 
 
-def take_back(moment: Moment, trial: Trial, by: By, reason: str) -> ConfigChange:
-    """The next version: the value from before the trial again."""
+def take_back(moment: Moment, trial: Trial, by: By, reason: str) -> ConfigChange | None:
+    """The next version: the value from before the trial again; None if a switchback has it in force just now."""
     moves, measured = {trial.proposal.parameter: trial.proposal.from_}, by in ("guard", "review")
+    if moment.ledger.config[trial.proposal.parameter] == trial.proposal.from_:
+        return None
     trigger = triggers(moment) if measured else []
     return publish(moment, "rollback", by, moves, reason, trigger=trigger, trial=trial.proposal.id)
 
@@ -44,11 +46,16 @@ def supersede(moment: Moment, moves: dict[str, Value], reason: str) -> None:
     """Before other values move: a trial under which the configuration changes is worthless; its value goes back too."""
     trial = moment.ledger.trial
     if trial:
-        moves.setdefault(trial.proposal.parameter, trial.proposal.from_)
+        if moment.ledger.config[trial.proposal.parameter] != trial.proposal.from_:
+            moves.setdefault(trial.proposal.parameter, trial.proposal.from_)
         abort(moment, trial, "superseded", f"{reason}, while {trial.proposal.parameter} was on trial")
 
 
 def abort(moment: Moment, trial: Trial, why: Why, explanation: str, back: ConfigChange | None = None) -> Verdict:
     """A trial that ended before it could be judged; `back` is the version that took it back, if one did."""
-    named = {"change": back.change, "version": back.version} if back else {}
-    return conclude(moment, trial, "aborted", explanation, why=why, **named)
+    return conclude(moment, trial, "aborted", explanation, why=why, **named(back))
+
+
+def named(change: ConfigChange | None) -> dict[str, Any]:
+    """The version of a decision, if it brought one."""
+    return {"change": change.change, "version": change.version} if change else {}

@@ -68,6 +68,13 @@ def of_influence(value: float, influence: Rows, samples: float) -> Estimate:
     return Estimate(value, error, freedom, samples)
 
 
+def of_differences(values: Rows) -> Estimate:
+    """The mean of independent differences, with Student's error of it."""
+    count = len(values)
+    error = float(np.std(values, ddof=1)) / sqrt(count)
+    return Estimate(float(values.mean()), error, count - 1, count)
+
+
 def difference(after: Estimate, before: Estimate) -> Estimate:
     """After - before, with Welch's degrees of freedom."""
     parts = ((after.error**2, after.freedom), (before.error**2, before.freedom))

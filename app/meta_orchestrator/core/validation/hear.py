@@ -57,7 +57,7 @@ def _forget_unsupported(moment: Moment, ledger: Ledger) -> None:
 def _applied(moment: Moment, event: Event) -> None:
     data: dict[str, Any] = event[4]
     trial = moment.ledger.trial
-    if trial and (data["change"], data["version"]) == (trial.change, trial.version):
+    if trial and (data["change"], data["version"]) == trial.latest:
         _acknowledge(moment, event)
     elif moment.ledger.orchestrator == event[1]:
         heard(moment)
@@ -66,7 +66,7 @@ def _applied(moment: Moment, event: Event) -> None:
 def _rejected(moment: Moment, event: Event) -> None:
     data: dict[str, Any] = event[4]
     trial = moment.ledger.trial
-    if trial and (data["change"], data["version"]) == (trial.change, trial.version):
+    if trial and (data["change"], data["version"]) == trial.latest:
         trial.rejected = data["reason"]
         heard(moment)
 
@@ -74,7 +74,7 @@ def _rejected(moment: Moment, event: Event) -> None:
 def _rated(moment: Moment, event: Event) -> None:
     data: dict[str, Any] = event[4]
     trial = moment.ledger.trial
-    if trial and data["change"] == trial.change:
+    if trial and data["change"] in trial.changes:
         trial.ratings[data["agent"]] = data["rating"]
 
 
@@ -83,22 +83,24 @@ def _implied(moment: Moment, event: Event, version: int) -> None:
     ledger = moment.ledger
     if event[1] != ledger.orchestrator:
         return
-    if ledger.trial and version >= ledger.trial.version:
+    if ledger.trial and version >= ledger.trial.latest[1]:
         _acknowledge(moment, event)
     elif version >= ledger.version:
         heard(moment)
 
 
 def _acknowledge(moment: Moment, event: Event) -> None:
-    """A trial is measured from its first acknowledgement, but never from before it began.
+    """The first acknowledgement counts, but never from before the change went out.
 
     One that comes later than the deadlines allow, since a freeze held them up, puts the review off by as much.
     """
     trial = moment.ledger.trial
-    if trial and trial.applied_us is None:
-        trial.applied_us = max(event[0], trial.started_us)
-        latest_us = trial.started_us + 2 * round(moment.policy.trial.acknowledge_s * SECOND)
-        trial.review_us += max(trial.applied_us - latest_us, 0)
+    if trial and trial.answered_us is None:
+        trial.answered_us = max(event[0], trial.said_us)
+        latest_us = trial.said_us + 2 * round(moment.policy.trial.acknowledge_s * SECOND)
+        if trial.applied_us is None:
+            trial.applied_us = trial.answered_us
+            trial.review_us += max(trial.applied_us - latest_us, 0)
     heard(moment)
 
 

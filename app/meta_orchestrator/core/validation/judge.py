@@ -1,17 +1,27 @@
 """What a trial has shown so far: the aim, what was expected to move, the guards, and all of it together."""
 
 from dataclasses import dataclass
+from math import inf
 
+from meta_orchestrator.core.adaptation.belief import Gain
+from meta_orchestrator.core.adaptation.response import posterior_gain
 from meta_orchestrator.core.collection.history import RATIOS
 from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.core.validation.compare import Comparison, before_trial, compare, during_trial
+from meta_orchestrator.core.validation.compare import (
+    Comparison,
+    before_trial,
+    compare,
+    compare_pairs,
+    during_trial,
+)
 from meta_orchestrator.core.validation.evidence import Estimate, Rows
 from meta_orchestrator.core.validation.feedback import Feedback, feedback_of
 from meta_orchestrator.core.validation.gate import Gate, gate, planned_ticks
 from meta_orchestrator.core.validation.guards import guard_metrics, worse_is_up
 from meta_orchestrator.core.validation.metrics import internal
-from meta_orchestrator.core.validation.overall import overall
+from meta_orchestrator.core.validation.overall import overall, overall_in_pairs
+from meta_orchestrator.core.validation.periods import pairs
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,9 @@ class Judgement:
     """Name in `history.RATIOS` → before and during."""
     target: str
     overall: Estimate | None
-    """The gain in the objective."""
+    """The gain in the objective, as it was measured."""
+    posterior: Gain | None
+    """The same with the load taken out and with what was known before: what the response model makes of it."""
     gates: tuple[Gate, ...]
     """Of the aim and of all in all, as far as they are known."""
     worse: list[str]
@@ -38,12 +50,14 @@ class Judgement:
 
     @property
     def p_overall(self) -> float:
+        if self.posterior:
+            return self.posterior.p_positive
         return self.overall.certainty_above(0) if self.overall else 0.5
 
     @property
     def p_better(self) -> float:
-        """Better in what was aimed at and better all in all: as sure as the less sure of the two."""
-        return min(self.p_target, self.p_overall)
+        """Of the model, which knows of the load; without one as sure as the less sure of the aim and all in all."""
+        return self.p_overall if self.posterior else min(self.p_target, self.p_overall)
 
     @property
     def e_value(self) -> float:
@@ -53,12 +67,12 @@ class Judgement:
 
 def judge(moment: Moment, trial: Trial) -> Judgement:
     """Everything that a verdict rests on."""
-    before, during = before_trial(moment, trial), during_trial(moment, trial)
+    before, during = pairs(trial) if trial.periods else (before_trial(moment, trial), during_trial(moment, trial))
     target, guards = trial.proposal.metric, guard_metrics(trial)
     comparisons = compared(trial, [target, *expected_metrics(trial), *guards], before, during)
-    total = overall(moment, before, during)
+    total = (overall_in_pairs if trial.periods else overall)(moment, before, during)
     effects = [it.improvement for name, it in comparisons.items() if name == target] + ([total] if total else [])
-    looked = len(before), len(during), planned_ticks(moment, trial)
+    looked = _looked(moment, trial, before, during)
     sure = moment.policy.trial.guard_at
     return Judgement(
         before=before,
@@ -66,10 +80,18 @@ def judge(moment: Moment, trial: Trial) -> Judgement:
         comparisons=comparisons,
         target=target,
         overall=total,
+        posterior=posterior_gain(moment, trial),
         gates=tuple(gate(effect, *looked) for effect in effects),
         worse=[it.name for name, it in comparisons.items() if name in guards and 1 - it.p_better >= sure],
         feedback=feedback_of(moment, trial),
     )
+
+
+def _looked(moment: Moment, trial: Trial, before: Rows, during: Rows) -> tuple[float, float, float]:
+    """Ticks on both sides and the planned ones; of pairs only these, since each brings both sides."""
+    if trial.periods:
+        return inf, len(during), len(trial.periods) // 2
+    return len(before), len(during), planned_ticks(moment, trial)
 
 
 def expected_metrics(trial: Trial) -> list[str]:
@@ -81,7 +103,7 @@ def compared(trial: Trial, metrics: list[str], before: Rows, during: Rows) -> di
     found = {}
     for metric in dict.fromkeys(metrics):
         sign = worse_is_up(metric) if RATIOS[metric][2] else _towards(trial, metric)
-        comparison = compare(before, during, metric, sign)
+        comparison = (compare_pairs if trial.periods else compare)(before, during, metric, sign)
         if comparison:
             found[metric] = comparison
     return found

@@ -34,12 +34,14 @@ def finding(moment: Moment, judgement: Judgement) -> str:
 
 
 def _evidence(judgement: Judgement) -> Evidence:
-    feedback, overall = judgement.feedback, judgement.overall
+    feedback, overall, posterior = judgement.feedback, judgement.overall, judgement.posterior
     return {
         "p_target": judgement.p_target,
         "p_overall": judgement.p_overall,
         "gain": overall.value if overall else None,
         "gain_error": overall.error if overall else None,
+        "believed_gain": posterior.mean if posterior else None,
+        "believed_gain_sd": posterior.sd if posterior else None,
         "raters": feedback.raters,
         "mean_rating": feedback.mean,
     }

@@ -1,14 +1,22 @@
-"""Did it help? Kept only if what was aimed at is better, all in all is better, and no guard is worse.
+"""Did it help? Kept only if the model says so, what was measured does not contradict, and no guard is worse.
 
-Inconclusive means taken back. A verdict may come ahead of the review, but then by evidence that bears a look at every
-tick.
+The model is the response model of adaptation: it takes the load out, where a bare before and after is confounded by it.
+Where there is none, both the aim and all in all must be better. Inconclusive means taken back. A verdict may come ahead
+of the review, but then by evidence that bears a look at every tick.
 """
 
+from typing import Any
+
+from meta_orchestrator.core.adaptation.publish import publish
 from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.core.validation.conclude import Verdict, conclude, take_back
+from meta_orchestrator.core.validation.compare import LEAST_PAIRS
+from meta_orchestrator.core.validation.conclude import Verdict, conclude, named, take_back
+from meta_orchestrator.core.validation.guards import sides
 from meta_orchestrator.core.validation.judge import Judgement, judge
+from meta_orchestrator.core.validation.late import keep_watch
 from meta_orchestrator.core.validation.lesson import finding, lesson
+from meta_orchestrator.core.validation.periods import pairs
 from meta_orchestrator.messages.fields import SECOND
 
 
@@ -26,6 +34,8 @@ def reviewed(moment: Moment, trial: Trial) -> Verdict | None:
 def _has_measured(moment: Moment, trial: Trial) -> bool:
     """Long enough for a verdict ahead of time."""
     times = moment.policy.trial
+    if trial.periods:
+        return len(pairs(trial)[0]) > LEAST_PAIRS
     least_us = round((times.settle_s + times.measure_s) * SECOND)
     return trial.applied_us is not None and moment.tick_us >= trial.applied_us + least_us
 
@@ -39,14 +49,23 @@ def _is_clear(moment: Moment, judgement: Judgement) -> bool:
 
 
 def _concluded(moment: Moment, trial: Trial, judgement: Judgement) -> Verdict:
-    doubt, learnt = _doubt(moment, judgement), lesson(moment, judgement)
-    found = finding(moment, judgement)
+    doubt, found = _doubt(moment, judgement), finding(moment, judgement)
     if doubt is None:
-        named = {"change": trial.change, "version": trial.version}
-        return conclude(moment, trial, "kept", f"it helped: {found}", **named, **learnt)
+        in_force = _put_in_force(moment, trial, f"kept: {found}")
+        keep_watch(moment, trial, sides(moment, trial)[0])
+        learnt = lesson(moment, judgement)
+        return conclude(moment, trial, "kept", f"it helped: {found}", **in_force, **learnt)
     explanation = f"{doubt} ({found})"
     back = take_back(moment, trial, "review", f"taken back: {explanation}")
-    return conclude(moment, trial, "rolled_back", explanation, change=back.change, version=back.version, **learnt)
+    return conclude(moment, trial, "rolled_back", explanation, **named(back), **lesson(moment, judgement))
+
+
+def _put_in_force(moment: Moment, trial: Trial, reason: str) -> dict[str, Any]:
+    """After a switchback the old value may be in force; else the version of the trial is what is kept."""
+    parameter = trial.proposal.parameter
+    if moment.ledger.config[parameter] == trial.proposal.to:
+        return {"change": trial.changes[-1], "version": moment.ledger.version}
+    return named(publish(moment, "kept", "review", {parameter: trial.proposal.to}, reason, trial=trial.proposal.id))
 
 
 def _doubt(moment: Moment, judgement: Judgement) -> str | None:
@@ -57,7 +76,16 @@ def _doubt(moment: Moment, judgement: Judgement) -> str | None:
         return f"{judgement.feedback.raters} agents rated it {judgement.feedback.mean:.2f} on average"
     if judgement.target not in judgement.comparisons:
         return f"nothing was measured of {judgement.target}"
-    keep_at = moment.policy.trial.keep_at
+    contradicted = [gate for gate in judgement.gates if gate.says_worse(moment.policy.trial.alpha)]
+    if contradicted:
+        return "what was measured got worse"
+    keep_at = keep_threshold(moment, judgement)
     if judgement.p_better < keep_at:
         return f"better with a probability of {judgement.p_better:.0%} only, {keep_at:.0%} are needed"
     return None
+
+
+def keep_threshold(moment: Moment, judgement: Judgement) -> float:
+    """A model that knows of the load may be believed sooner than a bare comparison of before and during."""
+    times = moment.policy.trial
+    return times.believe_at if judgement.posterior else times.keep_at

@@ -20,7 +20,7 @@ def progress(before: float, during: float, planned: float) -> float:
     """Share of the planned information that has come: `during` of the `planned` ticks, compared with those before."""
     if min(before, during, planned) <= 0:
         return 0.0
-    return (before * during / (before + during)) / (before * planned / (before + planned))
+    return (1 / planned + 1 / before) / (1 / during + 1 / before)
 
 
 def boundary(share: float, alpha: float) -> float:

@@ -1,0 +1,54 @@
+"""A trial begins: how it is designed, when it is reviewed, and what is remembered of it until it ends."""
+
+from dataclasses import dataclass
+
+from meta_orchestrator.core.ledger import Proposal, Trial
+from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.validation import switchback
+from meta_orchestrator.messages import outputs
+from meta_orchestrator.messages.fields import SECOND, format_time_us
+from meta_orchestrator.messages.outputs import ConfigChange
+
+
+@dataclass(frozen=True)
+class Design:
+    """A step, or to and fro."""
+
+    to_and_fro: bool
+    review_us: int
+
+
+def designed(moment: Moment, proposal: Proposal) -> Design:
+    """Chosen before the change goes out: its time of review is published with it."""
+    to_and_fro = switchback.is_called_for(moment, proposal)
+    length_us = switchback.length_us(moment) if to_and_fro else round(moment.policy.trial.review_s * SECOND)
+    return Design(to_and_fro, moment.tick_us + length_us)
+
+
+def open_trial(
+    moment: Moment, proposal: Proposal, change: ConfigChange, since_us: int, design: Design
+) -> outputs.Trial:
+    """From here on the change is on trial; returns what its decision says of it."""
+    periods = switchback.timetable(moment, change.change) if design.to_and_fro else []
+    now_us = moment.tick_us if moment.ledger.assumed else None
+    moment.ledger.trial = Trial(
+        proposal=proposal,
+        change=change.change,
+        version=change.version,
+        started_us=moment.tick_us,
+        review_us=design.review_us,
+        acknowledge_by_us=moment.tick_us + round(moment.policy.trial.acknowledge_s * SECOND),
+        since_us=since_us,
+        published=change.model_dump(mode="json"),
+        applied_us=now_us,
+        answered_us=now_us,
+        said_us=moment.tick_us,
+        periods=periods,
+        changes=[change.change],
+    )
+    return outputs.Trial(
+        id=proposal.id,
+        design="switchback" if periods else "step",
+        periods=switchback.published(proposal, periods) if periods else None,
+        review_at=format_time_us(design.review_us),
+    )
