@@ -98,10 +98,10 @@ class Project:
         return self.event("orchestrator.registered", orchestrator="o", supports=supports or dict(SUPPORTS))
 
     def applied(self) -> "Project":
-        """The orchestrator acknowledges the trial."""
+        """The orchestrator acknowledges the trial, or its latest flip."""
         trial = self.ledger.trial
         assert trial
-        return self.event("config.applied", change=trial.change, version=trial.version)
+        return self.event("config.applied", change=trial.latest[0], version=trial.latest[1])
 
     def tick(
         self,
