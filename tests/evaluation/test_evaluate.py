@@ -3,12 +3,16 @@
 import math
 from dataclasses import replace
 from functools import lru_cache
+from io import StringIO
+from itertools import pairwise
 
 import orjson
 import pytest
+from rich.console import Console
 
 from meta_orchestrator.core.adaptation.parameters import is_looser
 from meta_orchestrator.drivers.evaluation.arms import BEST, STATIC, arms
+from meta_orchestrator.drivers.evaluation.bandit import bandit_run
 from meta_orchestrator.drivers.evaluation.clairvoyant import Search
 from meta_orchestrator.drivers.evaluation.crew import Crew
 from meta_orchestrator.drivers.evaluation.evaluation import Evaluation, evaluate
@@ -126,3 +130,42 @@ def test_a_plan_is_what_was_asked_for():
     plan = plan_of(True, ["mixed", "mixed"], 3, 1.5)
     assert (plan.scenarios, plan.seeds, plan.hours) == (("mixed",), (1, 2, 3), 36)
     assert plan_of(False, [], None, None).scenarios == tuple(SCENARIOS)
+
+
+def test_an_ablation_takes_one_part_out_and_leaves_the_rest():
+    made = arms(Policy(), ablations=True)
+    assert list(made) == ["adaptive", "rules", "no trials", "no limiters", "River's bandit"]
+    full = made["adaptive"].model_dump()
+    differing = {
+        arm: {name for name, part in policy.model_dump().items() if part != full[name]} for arm, policy in made.items()
+    }
+    assert differing["rules"] == {"adaptation"}
+    assert differing["no trials"] == {"trial", "parameters"}
+    assert differing["no limiters"] == {"pace"}
+
+
+def test_rivers_bandit_moves_one_parameter_at_a_time_and_loosens_nothing():
+    run = bandit_run("handoff_storm", 1, 6, POLICY, "bandit")
+    baseline = SCENARIOS["handoff_storm"].baseline()
+    configs = [baseline, *(config for _, config in run.applied)]
+    moved = [[name for name in after if after[name] != before[name]] for before, after in pairwise(configs)]
+    assert moved
+    assert {len(names) for names in moved} == {1}
+    for name, one in POLICY.parameters.items():
+        assert not (one.safety and any(is_looser(one, config[name], baseline[name]) for config in configs))
+
+
+def test_all_arms_are_told_beside_one_another():
+    plan = replace(HASTY, scenarios=("handoff_storm", "overload"))
+    runs = {
+        (arm, name, seed): static(name, seed, 5, {}, arm)
+        for arm in ("static", "adaptive", "rules")
+        for name in plan.scenarios
+        for seed in plan.seeds
+    }
+    told = Console(record=True, width=200, file=StringIO())
+    for one in tables(Evaluation(plan, arms(Policy()), runs)):
+        told.print(one)
+    text = told.export_text()
+    assert "All faulty scenarios together, by arm" in text
+    assert text.count("rules") == 2

@@ -1,15 +1,31 @@
-"""What is compared with the team that nobody tunes: the policy with its model, the same with rules alone."""
+"""What is compared with the team that nobody tunes: the policy, the same with rules alone, and ablations of it.
 
+An ablation is the same code under a policy that takes one part out of effect, so it says what that part is worth.
+"""
+
+from collections.abc import Callable
+
+from meta_orchestrator.drivers.evaluation.bandit import bandit_run
+from meta_orchestrator.drivers.evaluation.runs import Run, controlled
 from meta_orchestrator.policy import Policy
 
 STATIC, BEST = "static", "best fixed"
-ADAPTIVE, RULES = "adaptive", "rules"
+ADAPTIVE, RULES, NO_TRIALS, NO_LIMITERS, BANDIT = "adaptive", "rules", "no trials", "no limiters", "River's bandit"
+RUNNERS: dict[str, Callable[[str, int, int, Policy, str], Run]] = {BANDIT: bandit_run}
+"""Arms that are no `controlled` run."""
+
+
+def runner(arm: str) -> Callable[[str, int, int, Policy, str], Run]:
+    return RUNNERS.get(arm, controlled)
 
 
 def arms(policy: Policy, ablations: bool = False) -> dict[str, Policy]:
     """Name → the policy of a controller; the first is what it is all about."""
     adaptive = in_force(policy)
-    return {ADAPTIVE: adaptive, RULES: _with(adaptive, "adaptation", chooser="rules")}
+    made = {ADAPTIVE: adaptive, RULES: _with(adaptive, "adaptation", chooser="rules")}
+    if ablations:
+        made |= {NO_TRIALS: _without_trials(adaptive), NO_LIMITERS: _without_limiters(adaptive), BANDIT: adaptive}
+    return made
 
 
 def in_force(policy: Policy) -> Policy:
@@ -19,6 +35,20 @@ def in_force(policy: Policy) -> Policy:
         return policy
     enforced = {name: one.model_copy(update={"mode": "enforce"}) for name, one in policy.parameters.items()}
     return policy.model_copy(update={"parameters": enforced})
+
+
+def _without_trials(policy: Policy) -> Policy:
+    """Every change stays: it is reviewed at once, with nothing asked of it and nobody on guard."""
+    unguarded = {name: one.model_copy(update={"guards": ()}) for name, one in policy.parameters.items()}
+    at_once = _with(policy, "trial", settle_s=0.0, review_s=policy.time.tick_s, keep_at=0.0, reject_at=0.0)
+    return at_once.model_copy(update={"parameters": unguarded})
+
+
+def _without_limiters(policy: Policy) -> Policy:
+    """As often as it likes, whatever it likes, however small: only trials are left."""
+    return _with(
+        policy, "pace", warm_up_s=0.0, changes_per_hour=10**6, cooldown_s=0.0, dead_band=0.0, budget_per_day=10**6
+    )
 
 
 def _with(policy: Policy, section: str, **values: object) -> Policy:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from meta_orchestrator.drivers.evaluation.arms import BEST, STATIC
+from meta_orchestrator.drivers.evaluation.arms import BEST, STATIC, runner
 from meta_orchestrator.drivers.evaluation.clairvoyant import DIRECTIONS, SEEDS, best_config
 from meta_orchestrator.drivers.evaluation.counterfactual import Judged, judge
 from meta_orchestrator.drivers.evaluation.crew import Crew, Job
 from meta_orchestrator.drivers.evaluation.plan import Plan
-from meta_orchestrator.drivers.evaluation.runs import FAULT_AT_H, Config, Decided, Run, controlled, static
+from meta_orchestrator.drivers.evaluation.runs import FAULT_AT_H, Config, Decided, Run, static
 from meta_orchestrator.policy import Policy
 
 CONTROL_COST = 8.0
@@ -66,7 +66,7 @@ def _static_jobs(plan: Plan) -> list[Job]:
 def _controlled_jobs(plan: Plan, policies: dict[str, Policy]) -> list[Job]:
     hours = FAULT_AT_H + plan.hours
     return [
-        (CONTROL_COST * hours, controlled, (scenario, seed, hours, policy, arm))
+        (CONTROL_COST * hours, runner(arm), (scenario, seed, hours, policy, arm))
         for arm, policy in policies.items()
         for scenario, seed in _pairs(plan)
     ]

@@ -1,6 +1,7 @@
 """The figures as a person reads them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import isinf
 
 from rich.console import RenderableType
@@ -11,6 +12,7 @@ from meta_orchestrator.drivers.evaluation.evaluation import Evaluation
 from meta_orchestrator.drivers.evaluation.intervals import Interval
 from meta_orchestrator.drivers.evaluation.rows import POOLED, Row, rows
 from meta_orchestrator.simulation.scenarios import SCENARIOS
+from meta_orchestrator.simulation.truth import HOUR_S
 
 TARGETS = {"velocity": 0.15, "failures": -0.25, "utilization": 0.20, "interventions": -0.50}
 """CONTRACT §7, relative to the static team: the interval's near end is to be beyond."""
@@ -18,6 +20,7 @@ RIGHT = 0.95
 GAP = 0.4
 HARMLESS_UTILITY = 0.01
 HARMLESS_CHANGES_A_DAY = 1.0
+WRONG_SHOWN = 10
 HEADINGS = {
     "velocity": "velocity",
     "failures": "coordination failures",
@@ -28,25 +31,40 @@ HEADINGS = {
 
 
 def tables(done: Evaluation) -> Iterator[RenderableType]:
-    """Each arm's scenarios; at the end what is asked for, and whether it is met."""
-    made = rows(done)
-    for arm in done.policies:
-        own = [row for row in made if row.arm == arm]
-        yield _changes(arm, own)
-        yield _decisions(arm, own)
-    yield _targets(done, made)
+    """The first arm in each scenario, all arms beside one another, and whether what is asked for is met."""
+    made, arm = rows(done), next(iter(done.policies))
+    own = [row for row in made if row.arm == arm]
+    yield _changes(f"{arm} against the static team, from the fault on (95 % intervals)", own, "scenario")
+    yield _decisions(f"{arm}: decisions", own, "scenario")
+    yield from _wrong(done, arm)
+    pooled = [replace(row, name=row.arm) for row in made if row.name == POOLED]
+    if len(pooled) > 1:
+        yield _changes("All faulty scenarios together, by arm", pooled, "arm")
+        yield _decisions("All faulty scenarios together, by arm: decisions", pooled, "arm")
+    yield _targets(own)
 
 
-def _changes(arm: str, made: Sequence[Row]) -> Table:
-    table = _table(f"{arm} against the static team, from the fault on (95 % intervals)", *HEADINGS.values())
+def _wrong(done: Evaluation, arm: str) -> Iterator[RenderableType]:
+    """The costliest of the wrong decisions, to learn from."""
+    found = [one for one in done.judged if one.arm == arm and one.finding == "wrong"]
+    for one in sorted(found, key=lambda one: -abs(one.gain.value))[:WRONG_SHOWN]:
+        decided = one.decided
+        move = f"{decided.parameter} {decided.without[decided.parameter]} → {decided.with_[decided.parameter]}"
+        where = f"{one.scenario}, seed {one.seed}, after {decided.at_s / HOUR_S:.1f} h"
+        verdict = decided.verdict.replace("_", " ")
+        yield Text(f"wrong: {where}: {verdict} {move}, worth {percent(one.gain)} of the utility")
+
+
+def _changes(title: str, made: Sequence[Row], names: str) -> Table:
+    table = _table(title, names, *HEADINGS.values())
     for row in made:
         _add(table, row, *(percent(row.changes[what]) for what in HEADINGS))
     return table
 
 
-def _decisions(arm: str, made: Sequence[Row]) -> Table:
+def _decisions(title: str, made: Sequence[Row], names: str) -> Table:
     head = ("right decisions", "judged", "unclear", "changes a day", "of the gap recovered", "half recovered after")
-    table = _table(f"{arm}: decisions", *head)
+    table = _table(title, names, *head)
     for row in made:
         unclear = f"{row.unclear / row.decisions:.0%}" if row.decisions else "-"
         hours = "-" if row.recovery_h is None else f"{row.recovery_h:.1f} h"
@@ -55,13 +73,10 @@ def _decisions(arm: str, made: Sequence[Row]) -> Table:
     return table
 
 
-def _targets(done: Evaluation, made: Sequence[Row]) -> Table:
-    table = Table(title="What is asked for (CONTRACT §7)", title_justify="left")
-    for head in ("arm", "what", "target", "measured", "met"):
-        table.add_column(head)
-    for arm in done.policies:
-        for what, target, measured, met in _asked([row for row in made if row.arm == arm]):
-            table.add_row(arm, what, target, measured, Text("yes", "green") if met else Text("no", "red"))
+def _targets(made: Sequence[Row]) -> Table:
+    table = _table("What is asked for (CONTRACT §7)", "what", "target", "measured", "met")
+    for what, target, measured, met in _asked(made):
+        table.add_row(what, target, measured, Text("yes", "green") if met else Text("no", "red"))
     return table
 
 
@@ -116,9 +131,9 @@ def _between(found: Interval, form: str) -> str:
     return f" [{form.format(100 * found.low)}, {form.format(100 * found.high)}]"
 
 
-def _table(title: str, *columns: str) -> Table:
+def _table(title: str, names: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left")
-    table.add_column("scenario")
+    table.add_column(names)
     for column in columns:
         table.add_column(column, justify="right")
     return table
