@@ -4,6 +4,7 @@ from meta_orchestrator.core.analysis.antipatterns.handoff_cycle import HandoffCy
 from meta_orchestrator.core.analysis.antipatterns.ping_pong import PingPong
 from meta_orchestrator.policy import Policy
 from tests.analysis.making import HOUR_S, MINUTE_S, Team, handoffs, judged
+from tests.analysis.test_ping_pong import moves_of
 
 POLICY = Policy()
 
@@ -32,17 +33,12 @@ def test_a_planted_cycle_is_found_and_named():
 
 def test_a_cycle_is_named_from_its_first_agent_on_wherever_it_is_entered():
     detector = HandoffCycle(POLICY)
-    for said in handoffs("t", list("yzxyzx"), 0):
-        detector.observe(said)
-    named = {detector.subject(move) for move in detector.log.records if detector.returns(move)}
-    assert named == {("x", "y", "z")}
+    made = moves_of(handoffs("t", list("yzxyzx"), 0))
+    assert {detector.subject(move) for move in made if detector.returns(move)} == {("x", "y", "z")}
 
 
 def test_back_and_forth_is_no_cycle():
-    detector = HandoffCycle(POLICY)
-    for said in handoffs("t", list("ababab"), 0):
-        detector.observe(said)
-    assert not any(detector.returns(move) for move in detector.log.records)
+    assert not any(map(HandoffCycle(POLICY).returns, moves_of(handoffs("t", list("ababab"), 0))))
 
 
 def test_going_round_is_no_ping_pong():

@@ -1,9 +1,12 @@
 """ping_pong: found where it is planted, named and cleared; not found where returns are chance or custom."""
 
+from collections.abc import Iterable
+
 import pytest
 
-from meta_orchestrator.core.analysis.antipatterns.moves import Moves
+from meta_orchestrator.core.analysis.antipatterns.moves import Move, Moves
 from meta_orchestrator.core.analysis.antipatterns.ping_pong import PingPong
+from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import parse_time_us
 from meta_orchestrator.messages.outputs import AntipatternCleared
 from meta_orchestrator.policy import Policy
@@ -123,33 +126,57 @@ def test_the_limit_is_the_policys_where_none_is_in_force():
     assert PingPong(POLICY).most_handoffs == 20
 
 
+def moves_of(said: Iterable[Event]) -> list[Move]:
+    moves = Moves()
+    return [move for one in said if (move := moves.read(one))]
+
+
 @pytest.mark.parametrize("kind", ["agent.handoff.started", COMPLETED])
 def test_a_handoff_moves_its_task_once(kind):
     """When it completes; when it starts, in a log that knows no more."""
-    moves = Moves()
-    for said in handoffs("t", list("aba"), 0, kind=kind):
-        moves.read(said)
-    assert [(move.from_agent, move.to_agent) for move in moves.log.records] == [("a", "b"), ("b", "a")]
+    made = moves_of(handoffs("t", list("aba"), 0, kind=kind))
+    assert [(move.from_agent, move.to_agent) for move in made] == [("a", "b"), ("b", "a")]
 
 
 def test_a_started_completed_and_repeated_handoff_is_one_move():
-    moves = Moves()
     data = {"handoff": "h", "task": "t", "from_agent": "a", "to_agent": "b"}
-    for n, kind in enumerate(["agent.handoff.started", COMPLETED, COMPLETED, "agent.handoff.started"]):
-        moves.read(event(n, kind, **data))
-    assert len(moves.log.records) == 1
+    kinds = ["agent.handoff.started", COMPLETED, COMPLETED, "agent.handoff.started"]
+    assert len(moves_of(event(n, kind, **data) for n, kind in enumerate(kinds))) == 1
 
 
 def test_a_failed_handoff_moves_nothing():
-    moves = Moves()
     data = {"handoff": "h", "task": "t", "from_agent": "a", "to_agent": "b"}
-    assert moves.read(event(0, "agent.handoff.failed", cause="rejected", **data)) is None
-    assert moves.read(event(1, "agent.handoff.started", **data)) is None  # a log that knows ends
+    failed = event(0, "agent.handoff.failed", cause="rejected", **data)
+    started = event(1, "agent.handoff.started", **data)
+    assert moves_of([failed, started]) == []  # a log that knows ends
 
 
 def test_a_task_that_came_to_an_agent_without_a_handoff_begins_a_new_path():
-    moves = Moves()
-    for said in [*handoffs("t", "ab", 0), event(9, COMPLETED, handoff="h", task="t", from_agent="a", to_agent="b")]:
-        moves.read(said)
-    assert [move.earlier for move in moves.log.records] == [(), ()]
-    assert [move.number for move in moves.log.records] == [1, 2]
+    again = event(9, COMPLETED, handoff="h", task="t", from_agent="a", to_agent="b")
+    made = moves_of([*handoffs("t", "ab", 0), again])
+    assert [move.earlier for move in made] == [(), ()]
+    assert made[-1].path.moves == 2
+
+
+def asked(team: Team, tasks: int, begin_s: float, end_s: float, rounds: int) -> list[Event]:
+    """A questioner asks an answerer some rounds about each task, and hands on; by custom it is one round."""
+    said = []
+    for n in range(tasks):
+        at_s = float(team.random.uniform(begin_s, end_s))
+        said += handoffs(f"q-{begin_s}-{n}", ["in", *(["q", "a"] * rounds), "q", "out"], at_s, step_s=20)
+    return said
+
+
+def test_a_questioner_that_asks_again_and_again_is_found_though_the_answerer_always_returns():
+    team = Team(8)
+    said = team.work(600, 0, 3.5 * HOUR_S) + asked(team, 150, 0, 3 * HOUR_S, 1)
+    said += asked(team, 12, 3 * HOUR_S, 3.4 * HOUR_S, 5)
+    found_s, found = judged(PingPong(POLICY), said, 3.5 * HOUR_S)[0]
+    assert 3 * HOUR_S < found_s <= 3 * HOUR_S + 20 * MINUTE_S
+    assert found.agents == ["a", "q"]
+
+
+def test_a_questioner_that_asks_as_often_as_ever_is_no_ping_pong():
+    team = Team(9)
+    said = team.work(600, 0, 4 * HOUR_S) + asked(team, 200, 0, 4 * HOUR_S, 3)
+    assert judged(PingPong(POLICY), said, 4 * HOUR_S) == []

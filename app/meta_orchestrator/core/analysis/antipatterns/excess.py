@@ -126,9 +126,14 @@ def added(one: Mapping[str, Tally], other: Mapping[str, Tally]) -> dict[str, Tal
 
 
 def excess(window: Iterable[Chance], habits: Habits) -> Excess:
-    """The window against the habits: sum of Gamma-Poisson counts by key, matched by mean and variance."""
+    """The window against the habits."""
+    return excess_of(tally(window), habits)
+
+
+def excess_of(window: Mapping[str, Tally], habits: Habits) -> Excess:
+    """Sums by key against the habits: sum of Gamma-Poisson counts, matched by mean and variance."""
     observed = expected = doubt = shared = 0.0
-    for key, now in tally(window).items():
+    for key, now in window.items():
         rate, weight = habits.rate(key), habits.weight + habits.own(key).expected
         observed += now.hits
         expected += now.expected * rate

@@ -2,6 +2,7 @@
 
 from meta_orchestrator.core.analysis.antipatterns.handoffs import Returns
 from meta_orchestrator.core.analysis.antipatterns.moves import Move
+from meta_orchestrator.core.analysis.antipatterns.page import Mark
 
 
 class HandoffCycle(Returns):
@@ -10,12 +11,13 @@ class HandoffCycle(Returns):
     A cycle of length >= 3 in the path of one task, so a circular dependency of agents that work really goes round in;
     cycles that only the graph of all handoffs has are no finding. Each move of a task that has been at agents before
     the last two is a chance; the null is that the agent hands on as it always does (a Markov chain of handoffs),
-    times that agent's own habit. False alarms: at most `analysis.alpha` in a look-back. Cleared: see `unusual`.
+    times that agent's own habit. False alarms: at most `analysis.alpha` in a look-back. Cleared: see `counted`.
     Beside it stands a hard limit: a task that used up `workflow.max_handoffs`, half of its moves closing such cycles.
     Severity: the share of the cycles that the past does not explain; for the hard limit half of handoffs / limit.
     """
 
     kind = "handoff_cycle"
+    reader = 1
 
     def targets(self, move: Move) -> tuple[str, ...]:
         return move.earlier[1:]
@@ -31,3 +33,6 @@ class HandoffCycle(Returns):
         cycle = (move.to_agent, *reversed(between), move.from_agent)
         first = cycle.index(min(cycle))
         return cycle[first:] + cycle[:first]
+
+    def shown(self, mark: Mark) -> str:
+        return "→".join(mark.agents)

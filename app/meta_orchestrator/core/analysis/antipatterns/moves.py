@@ -1,26 +1,75 @@
-"""Handoffs as moves of tasks: the path of each task, the last moves, and who hands on to whom by habit."""
+"""Handoffs as moves of tasks: the path of each task, and who hands on to whom by habit."""
 
 import zlib
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from meta_orchestrator.core.analysis.antipatterns.custom import Custom
-from meta_orchestrator.core.analysis.antipatterns.log import Log
-from meta_orchestrator.core.analysis.antipatterns.names import Names, Numbering
+from meta_orchestrator.core.analysis.antipatterns.custom import Custom, Rows, pairs
 from meta_orchestrator.messages.event import Event
+from meta_orchestrator.messages.fields import SECOND
 
 STARTED, COMPLETED, FAILED = "agent.handoff.started", "agent.handoff.completed", "agent.handoff.failed"
 TYPES = (STARTED, COMPLETED, FAILED)
 
-CAPACITY = 1_000
-"""Moves that are remembered one by one (up to twice as many); older ones live on as custom."""
 TASKS = 1_000
 """Tasks whose path is remembered; the longest unmoved one is forgotten first."""
-PATH = 12
+PATH = 8
 """Agents of a path that are remembered."""
-HANDOFFS = 4
-"""Handoffs of a task that are known again if their completion is told twice."""
+PAIRS = 1_000
+"""Pairs of agents that are counted in a spell; of more, only who was handed on to."""
+READERS = 2
+ANYBODY = ""
+
+_NONE: Mapping[str, int] = {}
+
+
+class Path:
+    """Where a task has been since its handoffs last joined up, and what came of it."""
+
+    __slots__ = ("agents", "began_s", "handoff", "moves", "residuals", "returns")
+
+    def __init__(self, origin: str, time_us: int) -> None:
+        self.agents = [origin]
+        self.handoff = 0
+        """The last one that was counted: known again if its completion is told twice."""
+        self.moves = 0
+        self.begin(origin, time_us)
+        self.returns = [0] * READERS
+        """By reader: moves that came back."""
+        self.residuals = [0.0] * READERS
+        """By reader: returns less those expected."""
+
+    def begin(self, origin: str, time_us: int) -> None:
+        self.agents, self.began_s = [origin], time_us // SECOND
+
+    def earlier(self) -> tuple[str, ...]:
+        """Agents before the last one, by last visit, each once."""
+        agents = self.agents
+        if len(agents) == 1:
+            return ()
+        last = agents[-1]
+        return tuple(dict.fromkeys([agent for agent in agents[-2::-1] if agent != last]))
+
+    def go(self, handoff: int, to_agent: str) -> None:
+        self.agents = [*self.agents, to_agent][-PATH:]
+        self.handoff = handoff
+        self.moves += 1
+
+    def by(self, agent: str) -> Mapping[str, int]:
+        """Where that agent handed this task on to, and how often."""
+        return Counter(to for at, to in zip(self.agents, self.agents[1:], strict=False) if at == agent)
+
+    def dump(self) -> list[Any]:
+        return [self.moves, self.began_s, self.handoff, *self.returns, *self.residuals, *self.agents]
+
+    @classmethod
+    def load(cls, dumped: list[Any]) -> "Path":
+        path = cls("", 0)
+        path.moves, path.began_s, path.handoff, *rest = dumped
+        path.returns, path.residuals = rest[:READERS], rest[READERS : 2 * READERS]
+        path.agents = rest[2 * READERS :]
+        return path
 
 
 class Move(NamedTuple):
@@ -28,34 +77,28 @@ class Move(NamedTuple):
 
     time_us: int
     task: str
-    number: int
-    """Of the move in the life of the task, from 1."""
     from_agent: str
     to_agent: str
     earlier: tuple[str, ...]
+    own: Mapping[str, int]
+    """Where `from_agent` handed this task on to before, as far as that is custom by now: none of its own."""
+    path: Path
 
 
-class Path:
-    """Where a task has been since its handoffs last joined up, and the handoffs that were counted."""
+class Spell:
+    """Handoffs of a time that is not custom yet: what happens now must not explain itself."""
 
-    __slots__ = ("agents", "handoffs", "moves")
+    def __init__(self, start_us: int, end_us: int = 0, rows: Rows | None = None) -> None:
+        self.start_us, self.end_us = start_us, end_us
+        self.rows: Rows = rows or {}
+        self._pairs = sum(map(len, self.rows.values()))
 
-    def __init__(self, agents: list[str], handoffs: list[int], moves: int) -> None:
-        self.agents = agents
-        self.handoffs = handoffs
-        self.moves = moves
-
-    def earlier(self) -> tuple[str, ...]:
-        """Agents before the last one, by last visit, each once."""
-        if len(self.agents) == 1:
-            return ()
-        last = self.agents[-1]
-        return tuple(dict.fromkeys(agent for agent in self.agents[-2::-1] if agent != last))
-
-    def go(self, handoff: int, to_agent: str) -> None:
-        self.agents = [*self.agents, to_agent][-PATH:]
-        self.handoffs = [*self.handoffs, handoff][-HANDOFFS:]
-        self.moves += 1
+    def add(self, from_agent: str, to_agent: str) -> None:
+        row = self.rows.get(from_agent)
+        if row is None or to_agent not in row:
+            row = self.rows.setdefault(from_agent if self._pairs < PAIRS else ANYBODY, {})
+            self._pairs += to_agent not in row
+        row[to_agent] = row.get(to_agent, 0) + 1
 
 
 class Moves:
@@ -66,13 +109,16 @@ class Moves:
     """
 
     def __init__(self) -> None:
-        self.log: Log[Move] = Log(CAPACITY)
-        self.log.learners.append(self._learn)
         self.paths: OrderedDict[str, Path] = OrderedDict()
         self.custom = Custom()
-        """Of the moves that left the log."""
-        self.ill: list[Callable[[int], bool]] = []
-        """Of each reader: was something wrong at that time? Then it is nobody's custom."""
+        self.spells: list[Spell] = []
+        """The last one goes on."""
+        self.known_us = 0
+        """Moves before are custom."""
+        self.ill: list[Callable[[int, int], bool]] = []
+        """Of each reader: was something wrong between these times? Then it is nobody's custom."""
+        self.begins: list[Callable[[], int | None]] = []
+        """Of each reader: when does its window begin?"""
         self._ends = False
         self._read: Event | None = None
         self._move: Move | None = None
@@ -88,60 +134,86 @@ class Moves:
             self._ends = True
             return None
         self._ends = self._ends or event[3] == COMPLETED
-        data = event[4]
-        handoff, task = zlib.crc32(data["handoff"].encode()), data["task"]
+        time_us, data = event[0], event[4]
         origin, target = data["from_agent"], data["to_agent"]
-        path = self._path(task, origin)
-        if origin == target or handoff in path.handoffs:
+        path = self._path(data["task"], origin, time_us)
+        handoff = zlib.crc32(data["handoff"].encode())
+        if origin == target or handoff == path.handoff:
             return None
-        if path.agents[-1] != origin:  # it got there without a handoff: a path begins anew
-            path.agents = [origin]
-        move = Move(event[0], task, path.moves + 1, origin, target, path.earlier())
+        if path.agents[-1] != origin:  # it got there without a handoff
+            path.begin(origin, time_us)
+        own = path.by(origin) if path.began_s * SECOND < self.known_us else _NONE
+        move = Move(time_us, data["task"], origin, target, path.earlier(), own, path)
         path.go(handoff, target)
-        self.log.add(move)
+        self._count(time_us, origin, target)
         return move
 
-    def _path(self, task: str, origin: str) -> Path:
+    def _path(self, task: str, origin: str, time_us: int) -> Path:
         path = self.paths.get(task)
         if path is not None:
             self.paths.move_to_end(task)
             return path
         if len(self.paths) == TASKS:
             self.paths.popitem(last=False)
-        path = self.paths[task] = Path([origin], [], 0)
+        path = self.paths[task] = Path(origin, time_us)
         return path
 
-    def _learn(self, leaving: Sequence[Move]) -> None:
-        for move in leaving:
-            if not any(ill(move.time_us) for ill in self.ill):
-                self.custom.add(move.from_agent, move.to_agent)
-        self.custom = self.custom.halved()
+    def leave(self, finished: Iterable[str]) -> None:
+        """Finished tasks have come to an end of their path."""
+        for task in finished:
+            self.paths.pop(task, None)
+
+    # ---- custom ----
+
+    def _count(self, time_us: int, origin: str, target: str) -> None:
+        if not self.spells:
+            self.spells.append(Spell(time_us))
+        self.spells[-1].add(origin, target)
+        self.custom.hear_of(target)
+
+    def turn(self, tick_us: int, length_us: int) -> None:
+        """Begin a new spell if the last one has lasted so long; what ended before all windows becomes custom."""
+        begins = [begin_us for begins in self.begins if (begin_us := begins()) is not None]
+        before_us = min(begins, default=tick_us - length_us)
+        if self.spells and tick_us - self.spells[-1].start_us >= length_us:
+            self.spells[-1].end_us = tick_us
+            if self.spells[-1].rows:
+                self.spells.append(Spell(tick_us))
+            else:
+                self.spells[-1].start_us = tick_us
+        while len(self.spells) > 1 and self.spells[0].end_us <= min(before_us, tick_us - length_us):
+            self._learn(self.spells.pop(0))
+
+    def _learn(self, spell: Spell) -> None:
+        self.known_us = spell.end_us
+        wrong = any(ill(spell.start_us, spell.end_us) for ill in self.ill)
+        for origin, target, handoffs in pairs(spell.rows):
+            if wrong:
+                self.custom.hear_of(target, -handoffs)
+            else:
+                self.custom.add(origin, target, handoffs)
+        if self.custom.is_full():
+            self.custom = self.custom.halved()
+            self._hear_spells()
+
+    def _hear_spells(self) -> None:
+        for spell in self.spells:
+            for _, target, handoffs in pairs(spell.rows):
+                self.custom.hear_of(target, handoffs)
 
     def dump(self) -> dict[str, Any]:
-        numbering = Numbering()
-        number = numbering.of
-        log = self.log.dump(
-            lambda move: [*number((move.task, move.from_agent, move.to_agent)), move.number, number(move.earlier)]
-        )
-        tasks = number(self.paths)
-        paths = [
-            [task, path.moves, path.handoffs, number(path.agents)]
-            for task, path in zip(tasks, self.paths.values(), strict=True)
-        ]
-        custom = [[*number(pair), handoffs] for *pair, handoffs in self.custom.dump()]
-        return {"names": numbering.names(), "log": log, "paths": paths, "custom": custom, "ends": self._ends}
+        return {
+            "paths": {task: path.dump() for task, path in self.paths.items()},
+            "custom": self.custom.rows,
+            "spells": [[spell.start_us, spell.end_us, spell.rows] for spell in self.spells],
+            "known_us": self.known_us,
+            "ends": self._ends,
+        }
 
     def load(self, dumped: dict[str, Any]) -> None:
-        names = Names(dumped["names"])
-        self.log.load(dumped["log"], lambda time_us, packed: _move(names, time_us, *packed))
-        self.paths = OrderedDict(
-            (names.names[task], Path(list(names.of(agents)), handoffs, moves))
-            for task, moves, handoffs, agents in dumped["paths"]
-        )
-        self.custom = Custom.load((*names.of(pair), handoffs) for *pair, handoffs in dumped["custom"])
+        self.paths = OrderedDict((task, Path.load(path)) for task, path in dumped["paths"].items())
+        self.custom = Custom.load(dumped["custom"])
+        self.spells = [Spell(start_us, end_us, rows) for start_us, end_us, rows in dumped["spells"]]
+        self._hear_spells()
+        self.known_us = dumped["known_us"]
         self._ends = dumped["ends"]
-
-
-def _move(names: Names, time_us: int, task: int, origin: int, target: int, number: int, earlier: list[int]) -> Move:
-    name = names.names
-    return Move(time_us, name[task], number, name[origin], name[target], names.of(earlier))

@@ -2,6 +2,7 @@
 
 from meta_orchestrator.core.analysis.antipatterns.handoffs import Returns
 from meta_orchestrator.core.analysis.antipatterns.moves import Move
+from meta_orchestrator.core.analysis.antipatterns.page import Mark
 
 
 class PingPong(Returns):
@@ -9,22 +10,25 @@ class PingPong(Returns):
 
     In process mining this is the ping-pong of support tickets between groups (BPI Challenge 2013). Each move of a
     task from B, which had come from A, is a chance; the null is that B hands on as it always does (a Markov chain of
-    handoffs), times the pair's own habit: an author and a reviewer return work to one another by nature, and that is
-    no antipattern. False alarms: at most `analysis.alpha` in a look-back. Cleared: see `unusual`. Beside it stands a
-    hard limit: a task that used up `workflow.max_handoffs`, half of its moves being immediate returns.
+    handoffs), times the habit of B towards A: an author and a reviewer return work to one another by nature, and that
+    is no antipattern. Habits are directed: an answerer always returns what it is asked, and tells nothing; that the
+    questioner asks the same one again and again does. False alarms: at most `analysis.alpha` in a look-back. Cleared:
+    see `counted`. Beside it stands a hard limit: a task that used up `workflow.max_handoffs`, half of its moves being
+    immediate returns.
     Severity: the share of the returns that the past does not explain; for the hard limit half of handoffs / limit.
     """
 
     kind = "ping_pong"
+    reader = 0
 
     def targets(self, move: Move) -> tuple[str, ...]:
         return move.earlier[:1]
 
     def key(self, move: Move) -> str:
-        return "\n".join(self.subject(move))
+        return f"{move.from_agent}\n{move.earlier[0]}"
 
     def subject(self, move: Move) -> tuple[str, ...]:
         return tuple(sorted((move.from_agent, move.earlier[0])))
 
-    def named(self, subject: tuple[str, ...]) -> str:
-        return "⇄".join(subject)
+    def shown(self, mark: Mark) -> str:
+        return "⇄".join(mark.agents)

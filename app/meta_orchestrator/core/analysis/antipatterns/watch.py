@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
+from meta_orchestrator.core.analysis.antipatterns.deadlock import Deadlock
 from meta_orchestrator.core.analysis.antipatterns.detector import Detector
+from meta_orchestrator.core.analysis.antipatterns.excessive_rework import ExcessiveRework
 from meta_orchestrator.core.analysis.antipatterns.excessive_rounds import ExcessiveRounds
 from meta_orchestrator.core.analysis.antipatterns.handoff_cycle import HandoffCycle
 from meta_orchestrator.core.analysis.antipatterns.moves import Moves
+from meta_orchestrator.core.analysis.antipatterns.per_work import Work
 from meta_orchestrator.core.analysis.antipatterns.persistent_dissent import PersistentDissent
 from meta_orchestrator.core.analysis.antipatterns.ping_pong import PingPong
+from meta_orchestrator.core.analysis.antipatterns.stalled import Stalled
+from meta_orchestrator.core.analysis.antipatterns.thrashing import Thrashing
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.outputs import Antipattern
@@ -19,10 +24,14 @@ class AntipatternWatch:
     """The detectors in the order in which their findings are published; whoever writes a new one adds it here."""
 
     def __init__(self, policy: Policy) -> None:
-        self.moves = Moves()
+        self.moves, work = Moves(), Work()
         self.detectors: tuple[Detector, ...] = (
             HandoffCycle(policy, self.moves),
             PingPong(policy, self.moves),
+            Thrashing(policy, work),
+            Deadlock(policy),
+            ExcessiveRework(policy, work),
+            Stalled(policy),
             ExcessiveRounds(policy),
             PersistentDissent(policy),
         )

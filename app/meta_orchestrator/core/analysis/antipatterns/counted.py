@@ -1,0 +1,290 @@
+"""The common part of antipatterns that are "more of it than the project's own past explains", counted as sums.
+
+A look compares the last `analysis.lookback_s` (longer where events are rare, up to `time.history_s`) with everything
+before, at `analysis.alpha` over a look-back: there are `LOOKS` looks in one, each at its share. Cleared when the last
+`analysis.clear_after_s` alone would not raise suspicion (p > `QUIET`), so it takes much more to be found than to stay.
+
+Nothing is kept one by one: chances are added to pages, sums of a sixth of a look-back. A page that leaves the
+window becomes habit, unless something was wrong then.
+"""
+
+import math
+from abc import abstractmethod
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
+
+from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
+from meta_orchestrator.core.analysis.antipatterns.excess import Excess, Habits, Tally, added, excess_of
+from meta_orchestrator.core.analysis.antipatterns.page import Mark, Page
+from meta_orchestrator.core.analysis.antipatterns.unusual import merged
+from meta_orchestrator.messages.fields import SECOND, format_time_us
+from meta_orchestrator.messages.outputs import Antipattern, Evidence
+from meta_orchestrator.policy import Policy
+
+LOOKS = 6
+PLENTY = 3
+"""A look-back is made longer until it holds so many times `min_events`: in a short one a fault is soon past."""
+QUIET = 0.1
+KEYS = 1_000
+"""Habits that are remembered apart; beyond, all are halved and the small ones forgotten."""
+
+_ENOUGH = 5.0
+"""Expected hits from which a dispersion is believed."""
+_PLENTY = 200.0
+"""Expected hits after which the older ones count half: the first ones knew little of what to expect."""
+_LEAST_FACTOR = 1.5
+DIGITS = 4
+"""Decimals of sums that are kept: what is stored stays small."""
+
+
+class Counted(Detector):
+    """Pages, habits, looks, and the state from found to cleared. Subclasses add chances and hits."""
+
+    prior: ClassVar[Tally] = Tally(1, 1)
+    """What is believed of a project without a past: hits in structurally expected ones."""
+    scatter: ClassVar[float] = 1.0
+    """Variance over mean of hits by task, while the past cannot tell."""
+
+    def __init__(self, policy: Policy) -> None:
+        super().__init__(policy)
+        analysis = policy.analysis
+        self.page_us = max(1, round(analysis.lookback_s * SECOND) // LOOKS)
+        self.clear_us = round(analysis.clear_after_s * SECOND)
+        self._level = analysis.alpha / LOOKS
+        self.pages: deque[Page] = deque()
+        """Of the window, oldest first; none is empty."""
+        self.past: dict[str, Tally] = {}
+        """Key → hits and structurally expected ones of pages that left the window."""
+        self._learnt = 0.0
+        """Chances of the past."""
+        self._squares = self._base = 0.0
+        self._habits: Habits | None = None
+        self._next_us = self._looked_us = 0
+        self.urgent = False
+        """A hard limit was met at this tick."""
+        self._ill: list[tuple[int, int | None]] = []
+        """From when to when the last findings lasted: no part of the past that others are compared with."""
+
+    @abstractmethod
+    def shown(self, mark: Mark) -> str:
+        """Who takes part, as a person reads it."""
+
+    # ---- counting ----
+
+    def page(self, time_us: int) -> Page:
+        """The page of a time; what comes a little out of order falls into the last one."""
+        index = time_us // self.page_us
+        if not self.pages or self.pages[-1].index < index:
+            self.pages.append(Page(index))
+        return self.pages[-1]
+
+    @property
+    def habits(self) -> Habits:
+        """What the past says."""
+        if self._habits is None:
+            known = self._base >= _ENOUGH
+            spread = max(1.0, self._squares / self._base) if known else self.scatter
+            self._habits = Habits(self.past, self.prior, spread)
+        return self._habits
+
+    def is_ill(self, start_us: int, end_us: int) -> bool:
+        """Was it going on at some time between?"""
+        return any(begin < end_us and (end is None or start_us < end) for begin, end in self._ill)
+
+    # ---- looking ----
+
+    def judge(self, tick_us: int) -> list[Antipattern]:
+        scheduled, urgent, self.urgent = tick_us >= self._next_us, self.urgent, False
+        if not urgent and not (scheduled and (self.active or self._is_news())):
+            return []
+        found = None
+        if scheduled:
+            self._turn(tick_us)
+            self._looked_us = tick_us
+            self._next_us = tick_us + max(self.page_us, self._length_us(tick_us) // LOOKS)
+            found = self._test(tick_us)
+        found = merged(found, self.over_limit(tick_us))
+        if found:
+            return self._go_on(found, tick_us)
+        return self._end(tick_us) if self.active and scheduled and self._quiet(tick_us) else []
+
+    def over_limit(self, tick_us: int) -> Antipattern | None:
+        """A finding by a hard limit alone, where the kind has one."""
+        return None
+
+    def _is_news(self) -> bool:
+        """Has anything come since the last look?"""
+        return bool(self.pages) and (self.pages[-1].index + 1) * self.page_us > self._looked_us
+
+    @property
+    def next_look_us(self) -> int | None:
+        return self._next_us if self.active else None
+
+    def _turn(self, tick_us: int) -> None:
+        """Pages leave the window: too old, or older than a look-back and not needed to have enough in it."""
+        wanted = PLENTY * self.policy.analysis.min_events
+        inside, newest = 0.0, deque[Page]()
+        while self.pages and self._is_inside(self.pages[-1], tick_us, inside < wanted):
+            newest.appendleft(self.pages.pop())
+            inside += newest[0].chances
+        leaving, self.pages = self.pages, newest
+        self.learn([page for page in leaving if not self._was_ill(page)])
+
+    def _is_inside(self, page: Page, tick_us: int, wanted: bool) -> bool:
+        begin_us, end_us = page.index * self.page_us, (page.index + 1) * self.page_us
+        if self._ill and not self.active and begin_us < (self._ill[-1][1] or 0):
+            return False
+        if end_us <= tick_us - self.policy.time.history_us:
+            return False
+        return wanted or end_us > tick_us - LOOKS * self.page_us
+
+    def _was_ill(self, page: Page) -> bool:
+        return self.is_ill(page.index * self.page_us, (page.index + 1) * self.page_us)
+
+    def _length_us(self, tick_us: int) -> int:
+        return tick_us - self.pages[0].index * self.page_us if self.pages else LOOKS * self.page_us
+
+    def _test(self, tick_us: int) -> Antipattern | None:
+        least = self.policy.analysis.min_events
+        if sum(page.chances for page in self.pages) < least or self._learnt < least:
+            return None
+        found = excess_of(_summed(self.pages), self.habits)
+        if found.p_value > self._level or found.observed < 2:
+            return None
+        keys = self._culprits(found)
+        marks = [mark for page in self.pages for mark in page.marks.values() if mark.key in keys]
+        tasks = _most(marks)
+        return Antipattern(
+            kind=self.kind,
+            agents=sorted({agent for mark in marks for agent in mark.agents})[:NAMED_AGENTS],
+            tasks=tasks[:NAMED_TASKS],
+            since=format_time_us(self._began_us(found)),
+            severity=found.share,
+            evidence=self._numbers(found, tick_us) | {"tasks": len(tasks)} | self.evidence(keys),
+        )
+
+    def _numbers(self, found: Excess, tick_us: int) -> Evidence:
+        return {
+            "observed": found.observed,
+            "expected": found.expected,
+            "p_value": found.p_value,
+            "lookback_s": self._length_us(tick_us) / SECOND,
+            "chances": round(sum(page.chances for page in self.pages)),
+            "most_often": self._most_often(),
+        }
+
+    def evidence(self, keys: Sequence[str]) -> Evidence:
+        """Numbers of its own that a person can check."""
+        return {}
+
+    def _most_often(self) -> str:
+        times: dict[str, int] = {}
+        for page in self.pages:
+            for mark in page.marks.values():
+                times[self.shown(mark)] = times.get(self.shown(mark), 0) + mark.hits
+        worst = sorted(times.items(), key=lambda item: (-item[1], item[0]))[:3]
+        return ", ".join(f"{shown}: {hits}" for shown, hits in worst)
+
+    def _culprits(self, found: Excess) -> list[str]:
+        """The fewest keys without whom the rest of the window is unremarkable (p > `QUIET`), worst first."""
+        over = [(now.expected * self.habits.rate(key) - now.hits, key) for key, now in _summed(self.pages).items()]
+        named: list[str] = []
+        for less, key in sorted(over):
+            if len(named) == NAMED_AGENTS or (named and found.p_value > QUIET) or less >= 0:
+                break
+            named.append(key)
+            now = _summed(self.pages)[key]
+            found = found.without(round(now.hits), now.expected * self.habits.rate(key))
+        return named
+
+    def _began_us(self, found: Excess) -> int:
+        """The first hit after the likeliest change point: the lowest sum of log-likelihood ratios of so much more."""
+        factor = max(_LEAST_FACTOR, found.observed / found.expected if found.expected else _LEAST_FACTOR)
+        level, lowest, since_us = 0.0, 0.0, None
+        for page in self.pages:
+            if since_us is None:
+                since_us = page.first_us
+            for key, (hits, expected) in page.tallies.items():
+                level += hits * math.log(factor) - expected * self.habits.rate(key) * (factor - 1)
+            if level < lowest:
+                lowest, since_us = level, None
+        return since_us if since_us is not None else self.pages[-1].index * self.page_us
+
+    # ---- from found to cleared ----
+
+    def _end(self, tick_us: int) -> list[Antipattern]:
+        over, self.active = [cleared(self.active)] if self.active else [], None
+        self._ill[-1] = (self._ill[-1][0], tick_us)
+        return list(over)
+
+    def _go_on(self, found: Antipattern, tick_us: int) -> list[Antipattern]:
+        if self.active:
+            self.active = found.model_copy(update={"since": self.active.since})
+            return []
+        self.active = found
+        start_us = self.pages[0].index * self.page_us if self.pages else tick_us
+        self._ill = [times for times in self._ill if (times[1] or 0) > start_us] + [(start_us, None)]
+        return [found]
+
+    def _quiet(self, tick_us: int) -> bool:
+        """Would the last while alone raise no suspicion?"""
+        while_us = self.clear_us * max(1.0, self._length_us(tick_us) / (LOOKS * self.page_us))
+        recent = [page for page in self.pages if (page.index + 1) * self.page_us > tick_us - while_us]
+        return excess_of(_summed(recent), self.habits).p_value > QUIET
+
+    # ---- the past ----
+
+    def learn(self, leaving: Iterable[Page]) -> None:
+        """Pages leave the window: they become habit."""
+        for page in leaving:
+            self.past = {
+                key: Tally(round(old.hits, DIGITS), round(old.expected, DIGITS))
+                for key, old in added(self.past, _summed([page])).items()
+            }
+            self._learnt += page.chances
+            self._squares, self._base = self._squares + page.squares, self._base + page.base
+            if self._base > _PLENTY:
+                self._squares, self._base = self._squares / 2, self._base / 2
+            self._habits = None
+        if len(self.past) > KEYS:
+            halves = {key: Tally(old.hits / 2, old.expected / 2) for key, old in self.past.items()}
+            self.past = dict(sorted(halves.items(), key=lambda item: (-item[1].expected, item[0]))[: KEYS // 2])
+            self._habits = None
+
+    def dump(self) -> dict[str, Any]:
+        return super().dump() | {
+            "pages": [page.dump() for page in self.pages],
+            "past": {key: list(old) for key, old in self.past.items()},
+            "sums": [self._learnt, self._squares, self._base],
+            "times": [self._next_us, self._looked_us],
+            "ill": [list(times) for times in self._ill],
+        }
+
+    def load(self, dumped: dict[str, Any]) -> None:
+        super().load(dumped)
+        self.pages = deque(map(Page.load, dumped["pages"]))
+        self.past = {key: Tally(*old) for key, old in dumped["past"].items()}
+        self._learnt, self._squares, self._base = dumped["sums"]
+        self._next_us, self._looked_us = dumped["times"]
+        self._ill = [(start, end) for start, end in dumped["ill"]]
+        self._habits = None
+
+
+def _summed(pages: Iterable[Page]) -> dict[str, Tally]:
+    sums: dict[str, list[float]] = {}
+    for page in pages:
+        for key, (hits, expected) in page.tallies.items():
+            total = sums.setdefault(key, [0.0, 0.0])
+            total[0] += hits
+            total[1] += expected
+    return {key: Tally(*total) for key, total in sums.items()}
+
+
+def _most(marks: Iterable[Mark]) -> list[str]:
+    """Tasks by hits, most first."""
+    times: dict[str, int] = {}
+    for mark in marks:
+        for task, hits in mark.tasks.items():
+            times[task] = times.get(task, 0) + hits
+    return sorted(times, key=lambda task: (-times[task], task))

@@ -1,0 +1,51 @@
+"""thrashing: work is begun and given up, begun and given up."""
+
+from meta_orchestrator.core.analysis.antipatterns.excess import Tally
+from meta_orchestrator.core.analysis.antipatterns.page import Mark
+from meta_orchestrator.core.analysis.antipatterns.per_work import FINISHED, PerWork
+from meta_orchestrator.core.moment import Moment
+
+COMPLETED = "agent.handoff.completed"
+
+
+class Thrashing(PerWork):
+    """Tasks that agents start and give up without finishing, more often than the agent's own past explains.
+
+    As in operating systems (Denning, AFIPS 1968): more is spent on taking work up and putting it away than on work. A
+    task that an agent starts or finishes is a chance. It gives one up when it abandons it, or hands it on sideways, to
+    an agent of the same type: handing on to the next stage is what a pipeline is for, and going back to an earlier one
+    is ping_pong or rework. The null: each agent gives up as often for each chance as in its own past, shrunk to the
+    project's habit; what is given up again and again as one task widens the test. False alarms: at most
+    `analysis.alpha` in a look-back. Cleared: see `counted`.
+    Severity: the share of what was given up that the past does not explain.
+    """
+
+    kind = "thrashing"
+    prior = Tally(1, 20)
+
+    def look(self, moment: Moment) -> None:
+        self.count_work(moment)
+        self._hear_of_sideways(moment)
+        if any(slot.abandoned for slot in moment.window.slots):
+            self._hear_of_dropped(moment)
+
+    def _hear_of_sideways(self, moment: Moment) -> None:
+        agents = moment.books.agents
+        for event in moment.events:
+            if event[3] == COMPLETED:
+                data = event[4]
+                giver, taker = agents.get(data["from_agent"]), agents.get(data["to_agent"])
+                if giver and taker and giver is not taker and giver.agent_type == taker.agent_type:
+                    self._give_up(event[0], (data["from_agent"], data["to_agent"]), data["task"])
+
+    def _hear_of_dropped(self, moment: Moment) -> None:
+        for event in moment.events:
+            if event[3] == FINISHED and event[4]["outcome"] == "abandoned":
+                self._give_up(event[0], (event[4]["agent"],), event[4]["task"])
+
+    def _give_up(self, time_us: int, agents: tuple[str, ...], task: str) -> None:
+        before = sum(mark.tasks.get(task, 0) for mark in self.page(time_us).marks.values())
+        self.hit(time_us, agents[0], agents, task, before + 1)
+
+    def shown(self, mark: Mark) -> str:
+        return " → ".join(mark.agents)
