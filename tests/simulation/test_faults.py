@@ -31,7 +31,7 @@ def _books(name, hours, scale, config):
 @pytest.mark.parametrize(
     ("scenario", "what", "at_least"),
     [
-        ("over_deliberation", "worked_s.vote", 1.5),
+        ("over_deliberation", "worked_s.vote_per_left", 1.5),
         ("handoff_storm", "handoff_failures", 3.0),
         ("overload", "worked_s.switch", 1.4),
         ("under_review", "regressions", 1.8),
@@ -57,7 +57,7 @@ def test_a_scenario_does_what_it_is_named_for(scenario, what, at_least):
         ("handoff_storm", {"workflow.handoff_timeout_s": 180}),
         ("overload", {"workflow.wip_limit": 3}),
         ("under_review", {"workflow.review_depth": 2}),
-        ("load_step", {"workflow.wip_limit": 3}),
+        ("load_step", {"consensus.frequency": "critical_changes_only"}),
     ],
 )
 def test_a_fault_has_a_remedy_within_one_step(scenario, better):

@@ -62,9 +62,9 @@ class Conditions:
     accept_s: float = 15  # until the receiver answers, with an empty desk
     accept_cv: float = 1.0
     accept_per_task: float = 0.15  # slower by this share for each task on its desk
-    lost: float = 0.01  # never answered: only the timeout ends it
-    rejected: float = 0.02
-    missing_context: float = 0.02
+    lost: float = 0.005  # never answered: only the timeout ends it
+    rejected: float = 0.01
+    missing_context: float = 0.01
     prepare_s: float = 18  # what a failed handoff costs its sender
     patience_s: float = 1800  # of a sender whose handoff nobody takes; then an operator is called
     orphaned: float = 0.002  # tasks whose context is lost: every handoff of them fails until an operator explains it

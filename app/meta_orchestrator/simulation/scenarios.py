@@ -61,9 +61,10 @@ def _at(hours: float, over_hours: float = 0.0, **changes: Any) -> Fault:
 
 _DEBATE: dict[str, Any] = {
     "doubt": {"minor": 0.22, "normal": 0.22, "major": 0.22, "critical": 0.22},
-    "ponder_s": 450.0,
-    "vote_s": 45.0,
-    "discuss_s": 180.0,
+    "ponder_s": 600.0,
+    "vote_s": 20.0,
+    "discuss_s": 240.0,
+    "quorum": 0.75,
     "persuaded": 0.95,
 }
 _ALL = (
@@ -72,19 +73,24 @@ _ALL = (
         "over_deliberation",
         "most changes are trifles, and the team begins to debate each of them at length while the work waits",
         (_at(0, **_DEBATE),),
-        {"criticalities": {"minor": 0.75, "normal": 0.13, "major": 0.09, "critical": 0.03}, "vote_deadline_s": 2700.0},
+        {
+            "criticalities": {"minor": 0.75, "normal": 0.13, "major": 0.09, "critical": 0.03},
+            "vote_deadline_s": 1200.0,
+            "interarrival_s": 80.0,
+        },
         {"consensus.threshold.minor": 0.65},
     ),
     Scenario(
         "under_review",
         "changes become more defective while only one looks at them",
-        (_at(0, defects_per_point=0.6),),
-        config={"workflow.review_depth": 1},
+        (_at(0, defects_per_point=0.8, fix_share=1.0),),
+        {"review_s": 36.0},
+        {"workflow.review_depth": 1},
     ),
     Scenario(
         "handoff_storm",
         "receivers become slow to answer: what would have been taken in time runs into the timeout",
-        (_at(0, accept_s=130.0, accept_cv=0.4),),
+        (_at(0, accept_s=110.0, accept_cv=0.4),),
     ),
     Scenario(
         "overload",
@@ -99,12 +105,12 @@ _ALL = (
     Scenario(
         "slow_drift",
         "receivers take longer to answer from hour to hour: no step to be seen, only a trend",
-        (_at(0, 18, accept_s=140.0, accept_cv=0.4),),
+        (_at(0, 18, accept_s=130.0, accept_cv=0.4),),
     ),
     Scenario(
         "stubborn_voter",
-        "two voters are against nearly everything, whatever is said in the debate",
-        (_at(0, stubborn={"reviewer-1": 0.9, "coder-1": 0.9}),),
+        "three of eight voters are against nearly everything, whatever is said in the debate",
+        (_at(0, stubborn={"reviewer-1": 0.9, "coder-1": 0.9, "coder-4": 0.9}),),
     ),
     Scenario(
         "agent_outage",
@@ -127,16 +133,16 @@ _ALL = (
         "one thing after the other, as in life: long debates, then slow receivers, then more work",
         (
             _at(0, **_DEBATE),
-            _at(12, accept_s=130.0, accept_cv=0.4),
-            _at(24, interarrival_s=75.0),
+            _at(12, accept_s=110.0, accept_cv=0.4),
+            _at(24, interarrival_s=72.0),
         ),
-        {"vote_deadline_s": 2700.0},
+        {"vote_deadline_s": 1200.0, "interarrival_s": 85.0},
     ),
     Scenario(
         "no_votes",
         "a project without votes has to work as well",
-        (_at(0, defects_per_point=0.5),),
-        {"voters": ()},
+        (_at(0, defects_per_point=1.2, fix_share=1.0),),
+        {"voters": (), "review_s": 36.0},
     ),
     Scenario(
         "hostile",
