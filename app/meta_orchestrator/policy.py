@@ -25,6 +25,7 @@ from meta_orchestrator.messages.outputs import Action, AntipatternKind
 Mode = Literal["recommend", "enforce"]
 Model = TypeVar("Model", bound=BaseModel)
 Type = Literal["int", "float", "choice", "frequency"]
+DriftDetector = Literal["rank_esr", "adwin"]
 Metric = Literal[
     "consensus_latency_p95_ms",
     "consensus_success_rate",
@@ -259,8 +260,18 @@ class Trials(Section):
 class Analysis(Section):
     """When something is worth saying. Rates are false alarms in stable conditions."""
 
-    drift_run_length: PositiveFloat = Field(10_000, description="batches between false alarms of one stream")
+    drift_run_length: PositiveFloat = Field(
+        10_000, description="batches of each stream between two false drifts of all streams of a project together"
+    )
     drift_batch: PositiveInt = Field(20, description="values (events of a rate) that make one batch of a stream")
+    drift_agent_batch: PositiveInt = Field(
+        10, description="the same of an agent's own metrics: an agent does less than a team"
+    )
+    drift_agents: PositiveInt = Field(1000, description="agents of a project whose own metrics are watched, at most")
+    drift_detectors: tuple[DriftDetector, ...] = Field(
+        ("rank_esr",),
+        description="which may speak of a project's metrics; adwin is slow, and no part of the bound on false alarms",
+    )
     alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.01, description="false alarms of an antipattern's test in a look-back"
     )

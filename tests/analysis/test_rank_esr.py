@@ -13,7 +13,7 @@ from river import base, drift
 from river.checks import common
 
 from meta_orchestrator.core.analysis.drift import RankESR, rank_esr
-from meta_orchestrator.core.analysis.drift.uniform import uniform
+from meta_orchestrator.core.analysis.drift.uniform import uniforms
 
 CHECKS = [
     common.check_repr,
@@ -146,10 +146,13 @@ def test_a_pickled_detector_goes_on_the_same_in_a_river_pipeline():
 
 
 def test_chance_is_uniform_and_depends_on_seed_and_position_only():
-    numbers = [uniform(7, n) for n in range(20_000)]
-    assert numbers == [uniform(7, n) for n in range(20_000)]
-    assert 0 < min(numbers) < max(numbers) < 1
+    def numbers_of(seed: int) -> np.ndarray:
+        return uniforms(np.full(20_000, seed, np.uint64), np.arange(20_000))
+
+    numbers = numbers_of(7)
+    assert np.array_equal(numbers, numbers_of(7))
+    assert 0 < numbers.min() < numbers.max() < 1
     counts = np.histogram(numbers, bins=20, range=(0, 1))[0]
     assert ((counts - 1000) ** 2 / 1000).sum() < 43.8  # chi-square with 19 degrees of freedom, p = .001
     assert abs(np.corrcoef(numbers[1:], numbers[:-1])[0, 1]) < 0.03
-    assert uniform(8, 0) != uniform(7, 0)
+    assert numbers_of(8)[0] != numbers[0]

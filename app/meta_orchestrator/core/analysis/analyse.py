@@ -20,7 +20,8 @@ def analyse(minds: Minds, moment: Moment) -> Findings:
             minds.said[subject(insight)] = event.id
     return Findings(
         insights=insights,
-        drifts={metric: drift for metric, (_, drift) in minds.drift.recent.items()},
+        drifts={name: drift for name, (_, drift) in minds.drift.recent.items() if drift.agent is None},
+        agent_drifts={name: drift for name, (_, drift) in minds.drift.recent.items() if drift.agent is not None},
         antipatterns=active,
         escalations=minds.conditions.raised,
         said=minds.said,

@@ -12,6 +12,8 @@ class Findings:
     insights: list[Output] = field(default_factory=list)
     drifts: dict[str, Drift] = field(default_factory=dict)
     """Metric → its last drift within the look-back."""
+    agent_drifts: dict[str, Drift] = field(default_factory=dict)
+    """The same of single agents, by `subject`."""
     antipatterns: dict[str, Antipattern] = field(default_factory=dict)
     """Kind (or kind:subject where there are several) → what is active."""
     escalations: dict[str, Escalation] = field(default_factory=dict)
@@ -24,7 +26,9 @@ class Findings:
 
 def subject(insight: Drift | Antipattern) -> str:
     """What an insight is about: a later one about the same takes its place."""
-    return insight.metric if isinstance(insight, Drift) else insight.kind
+    if isinstance(insight, Antipattern):
+        return insight.kind
+    return insight.metric if insight.agent is None else f"{insight.metric} {insight.agent}"
 
 
 def is_raised(insight: Escalation) -> bool:

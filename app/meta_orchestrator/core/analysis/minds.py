@@ -12,7 +12,7 @@ from meta_orchestrator.core.analysis.escalation import Conditions
 from meta_orchestrator.messages.cloudevent import digest
 from meta_orchestrator.policy import Policy
 
-STATE = 3
+STATE = 4
 """Raised whenever what `dump` writes changes its meaning."""
 
 

@@ -4,5 +4,7 @@ The package stands alone, so that its detectors work in any River pipeline.
 """
 
 from meta_orchestrator.core.analysis.drift.rank_esr import RankESR
+from meta_orchestrator.core.analysis.drift.spike import Spike
+from meta_orchestrator.core.analysis.drift.student_esr import StudentESR
 
-__all__ = ["RankESR"]
+__all__ = ["RankESR", "Spike", "StudentESR"]

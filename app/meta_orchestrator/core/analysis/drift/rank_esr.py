@@ -1,23 +1,16 @@
 """The main drift detector: it keeps its promise on false alarms whatever the shape and scale of what it watches."""
 
-import math
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from river import base
 
-from meta_orchestrator.core.analysis.drift.uniform import uniform
+from meta_orchestrator.core.analysis.drift.bets import LEVELS
+from meta_orchestrator.core.analysis.drift.packing import packed, packed_floats, unpacked, unpacked_floats
+from meta_orchestrator.core.analysis.drift.rank_bank import RankBank
 
-BETS = np.array([0.25, -0.25, 0.5, -0.5, 1.0, -1.0, 2.0, -2.0])
-"""Shifts that are bet on, in standard deviations of the normal score."""
-
-_CAP = 1e200
-_PHI_MAX = 0.95
-_PHI_PRIOR = 20
-"""The first guess of φ counts as much as this many differences."""
-_PHI_MEMORY = 500
-_RANKS_BEFORE_PHI = 10
+_ONE = np.zeros(1, np.intp)
 
 
 class RankESR(base.DriftDetector):  # type: ignore[misc]
@@ -43,6 +36,8 @@ class RankESR(base.DriftDetector):  # type: ignore[misc]
         Number of values that are only learnt from, at the start and after each drift.
     phi
         First guess of the autocorrelation from value to value.
+    spread
+        Whether a change of the spread is bet on, too; `spread_changed` then says which of both it was.
     seed
         Of the random breaking of ties: the n-th update always breaks its ties the same way.
 
@@ -71,136 +66,106 @@ class RankESR(base.DriftDetector):  # type: ignore[misc]
     _drift_detected: bool
 
     def __init__(
-        self, run_length: float = 10_000.0, window: int = 500, warm_up: int = 30, phi: float = 0.3, seed: int = 0
+        self,
+        run_length: float = 10_000.0,
+        window: int = 500,
+        warm_up: int = 30,
+        phi: float = 0.3,
+        spread: bool = False,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         self.run_length = run_length
         self.window = window
         self.warm_up = warm_up
         self.phi = phi
+        self.spread = spread
         self.seed = seed
-        self._updates = 0
-        self._squares = self._products = self._differences = 0.0
-        self._reset()
-
-    def _reset(self) -> None:
-        """Forget the ranks and the evidence; the autocorrelation stays."""
-        super()._reset()
-        self._start = self._updates
-        self._values = np.full(self.window, np.nan)
-        self._score: float | None = None
-        self._difference: float | None = None
-        self._evidence = np.zeros(len(BETS))
-        self._rise = np.ones(len(BETS))
-        self._changes = np.full(len(BETS), self._updates)
+        self._bank = RankBank([seed], window, warm_up, phi, spread)
 
     def update(self, x: int | float) -> None:
         if self._drift_detected:
-            self._reset()
-        known = min(self._updates - self._start, self.window)
-        innovation = self._whiten(self._normal_score(x, known), known)
-        self._values[(self._updates - self._start) % self.window] = x
-        if known >= self.warm_up:
-            self._bet(innovation)
-            self._drift_detected = self.evidence >= self.run_length
-        self._updates += 1
+            self.restart()
+        self._bank.update(_ONE, np.array([x], np.float64))
+        self._drift_detected = self.evidence >= self.run_length
 
     def restart(self) -> None:
         """Begin as after a drift: what comes next is the new normal."""
         self._reset()
+        self._bank.restart(_ONE)
 
     @property
     def evidence(self) -> float:
         """The e-value: the mean over all bets. Drift is detected when it reaches `run_length`."""
-        return float(self._evidence.mean())
+        return float(self._bank.evidence.means[0])
 
     @property
     def direction(self) -> int:
-        """+1 where the evidence is for greater values, -1 for smaller ones."""
-        return 1 if BETS[self._evidence.argmax()] > 0 else -1
+        """+1 where the evidence is for greater values (or a greater spread), -1 for smaller ones."""
+        strongest = self._bank.evidence.strongest(0)
+        return 1 if strongest == len(LEVELS) or (strongest < len(LEVELS) and LEVELS[strongest] > 0) else -1
+
+    @property
+    def spread_changed(self) -> bool:
+        """Whether the evidence is for another spread, not for another level."""
+        return self._bank.evidence.strongest(0) >= len(LEVELS)
+
+    @property
+    def bet(self) -> float:
+        """The size of the change that is bet on most successfully, in standard deviations; 1 for one of the spread."""
+        return 1.0 if self.spread_changed else abs(float(LEVELS[self._bank.evidence.strongest(0)]))
 
     @property
     def updates(self) -> int:
         """Values seen so far; they are numbered from 0, across drifts."""
-        return self._updates
+        return int(self._bank.updates[0])
+
+    @property
+    def known(self) -> int:
+        """Values since the last restart."""
+        return int(self._bank.updates[0] - self._bank.start[0])
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The last `window` values since the last restart, oldest first."""
+        known, ring = self.known, self._bank.values[0]
+        return np.roll(ring, -(known % self.window)) if known > self.window else ring[:known]
 
     @property
     def change(self) -> int:
         """The number of the first value after the estimated change: where the CUSUM of the strongest bet last began."""
-        return int(self._changes[self._evidence.argmax()])
+        return int(self._bank.evidence.changes[0, self._bank.evidence.strongest(0)])
 
     @property
     def candidates(self) -> list[int]:
         """All that `change` may become without a further restart of a CUSUM, ascending."""
-        return sorted(set(self._changes.tolist()))
+        return sorted(set(self._bank.evidence.changes[0].tolist()))
 
     @property
     def autocorrelation(self) -> float:
         """φ, shrunk to its first guess while there is little to learn it from."""
-        if self._differences < _PHI_PRIOR:
-            return self.phi
-        estimate = 1 + 2 * self._products / (self._squares + 1e-12)
-        phi = (estimate * self._differences + self.phi * _PHI_PRIOR) / (self._differences + _PHI_PRIOR)
-        return min(max(phi, 0.0), _PHI_MAX)
-
-    def _normal_score(self, x: float, known: int) -> float:
-        """The sequential rank of x as a standard normal quantile; uniform ranks whatever the distribution."""
-        less = int(np.count_nonzero(self._values < x))
-        equal = int(np.count_nonzero(self._values == x))
-        rank = (less + uniform(self.seed, self._updates) * (equal + 1)) / (known + 1)
-        return NormalDist().inv_cdf(min(max(rank, 1e-12), 1 - 1e-12))
-
-    def _whiten(self, score: float, known: int) -> float:
-        """The innovation of the AR(1) process of scores; learns φ from it afterwards."""
-        before, self._score = self._score, score
-        if before is None:
-            return score
-        phi = self.autocorrelation
-        if known >= _RANKS_BEFORE_PHI:
-            self._learn(score - before)
-        return (score - phi * before) / math.sqrt(1 - phi * phi)
-
-    def _learn(self, difference: float) -> None:
-        """Moments of the differences, forgotten at the rate of one in `_PHI_MEMORY`."""
-        self._squares += difference * difference
-        self._products += difference * (self._difference or 0.0)
-        self._difference = difference
-        self._differences += 1
-        if self._differences > _PHI_MEMORY:
-            self._squares *= 1 - 1 / _PHI_MEMORY
-            self._products *= 1 - 1 / _PHI_MEMORY
-            self._differences = _PHI_MEMORY
-
-    def _bet(self, innovation: float) -> None:
-        """Shiryaev-Roberts evidence of each bet, and the CUSUM beside it that dates the change."""
-        gain = np.exp(BETS * innovation - BETS * BETS / 2)
-        self._evidence = np.minimum((1 + self._evidence) * gain, _CAP)
-        self._changes[self._rise <= 1] = self._updates
-        self._rise = np.minimum(np.maximum(self._rise, 1) * gain, _CAP)
+        return float(self._bank.whitening.phi(_ONE)[0])
 
     def dump(self) -> dict[str, Any]:
         """All state as JSON values; the parameters are the business of whoever loads it."""
-        known = min(self._updates - self._start, self.window)
+        bank, evidence = self._bank, self._bank.evidence
         return {
-            "updates": self._updates,
-            "start": self._start,
-            "values": self._values[:known].tolist(),
-            "score": self._score,
-            "difference": self._difference,
-            "moments": [self._squares, self._products, self._differences],
-            "evidence": self._evidence.tolist(),
-            "rise": self._rise.tolist(),
-            "changes": self._changes.tolist(),
+            "updates": self.updates,
+            "start": int(bank.start[0]),
+            "values": packed_floats(bank.values[0, : min(self.known, self.window)]),
+            "whitening": packed(bank.whitening.state),
+            "evidence": packed(np.stack([evidence.sums[0], evidence.rise[0]])),
+            "changes": evidence.changes[0].tolist(),
             "drift_detected": self._drift_detected,
         }
 
     def load(self, dumped: dict[str, Any]) -> None:
         """Go on exactly where `dump` was taken from a detector with the same parameters."""
-        self._updates, self._start = dumped["updates"], dumped["start"]
-        self._values = np.full(self.window, np.nan)
-        self._values[: len(dumped["values"])] = dumped["values"]
-        self._score, self._difference = dumped["score"], dumped["difference"]
-        self._squares, self._products, self._differences = dumped["moments"]
-        self._evidence, self._rise = np.array(dumped["evidence"]), np.array(dumped["rise"])
-        self._changes = np.array(dumped["changes"])
+        bank, values = self._bank, unpacked_floats(dumped["values"])
+        bank.updates[0], bank.start[0] = dumped["updates"], dumped["start"]
+        bank.values[0] = np.nan
+        bank.values[0, : len(values)] = values
+        bank.whitening.state = unpacked(dumped["whitening"], np.float64, 5, 1)
+        bank.evidence.sums[0], bank.evidence.rise[0] = unpacked(dumped["evidence"], np.float64, 2, -1)
+        bank.evidence.changes[0] = dumped["changes"]
         self._drift_detected = dumped["drift_detected"]

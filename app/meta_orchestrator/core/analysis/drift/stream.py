@@ -1,61 +1,41 @@
 """One metric of one project on its way from the rows of History to a drift."""
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from meta_orchestrator.core.analysis.drift.batches import Batch, CountedBatches, TimedBatches
+import numpy as np
+
+from meta_orchestrator.core.analysis.drift.adwin import SecondOpinion
+from meta_orchestrator.core.analysis.drift.batches import Batch
+from meta_orchestrator.core.analysis.drift.metrics import Metric
 from meta_orchestrator.core.analysis.drift.rank_esr import RankESR
+from meta_orchestrator.core.analysis.drift.season import DAY_US, Season
+from meta_orchestrator.core.analysis.drift.since import LEVEL, half_width
+from meta_orchestrator.core.analysis.drift.spike import spike_score
 from meta_orchestrator.core.analysis.drift.uniform import seed_of
 from meta_orchestrator.messages.fields import format_time_us
 from meta_orchestrator.messages.outputs import Drift
 
-AWAKE_S = "awake_s"
-"""A column beside those of History: seconds of work since the row before."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """What a stream watches: columns of History, and how its batch values read in the metric's unit."""
-
-    name: str
-    numerator: str
-    denominator: str
-    events: str
-    in_unit: Callable[[float], float]
-    statistic: str
-    batches: type[CountedBatches] = CountedBatches
-
-
-def _percent(share: float) -> float:
-    return 100 * share
-
-
-def _an_hour(a_second: float) -> float:
-    return 3600 * a_second
-
-
-METRICS = (
-    Metric("consensus_latency_ms", "latency_log_sum", "latency_count", "latency_count", math.expm1, "geometric mean"),
-    Metric("consensus_success_rate", "rounds_decided", "rounds_closed", "rounds_closed", float, "rate"),
-    Metric("handoff_failure_rate", "handoffs_failed", "handoffs_ended", "handoffs_ended", float, "rate"),
-    Metric("quality_regression_rate", "tasks_regressed", "tasks_finished", "tasks_finished", float, "rate"),
-    Metric("rework_percentage", "tasks_reworked", "tasks_worked", "tasks_worked", _percent, "percentage"),
-    Metric("development_velocity", "points", AWAKE_S, "tasks_finished", _an_hour, "points an hour", TimedBatches),
-)
-"""Latency is watched as its mean logarithm: a shift of everything shows in 14 batches there, in 41 in the p95. Velocity
-counts the time in which the team was at work: a gap between rows is at most 10 min of it, as with liveness."""
+Facts = Mapping[str, int | float | str | None]
 
 
 class Stream:
-    """Batches of a metric → detector → `drift.detected`, dated and in numbers that a person can check."""
+    """Batches of a metric → less their season → detector → `drift.detected`, dated and in numbers a person can check.
 
-    def __init__(self, metric: Metric, size: float, run_length: float) -> None:
+    Whether the evidence is enough is for the project as a whole to say (`together.py`).
+    """
+
+    def __init__(self, metric: Metric, size: float) -> None:
         self.metric = metric
         self.batches = metric.batches(size)
-        self.detector = RankESR(run_length=run_length, seed=seed_of(metric.name))
+        self.detector = RankESR(run_length=float("inf"), seed=seed_of(metric.name))
+        self.seasons = (Season(DAY_US, 24), Season(7 * DAY_US, 28))
+        self._begin()
+
+    def _begin(self) -> None:
         self._total = [0.0, 0.0]
+        self._first_us = self._last_us = 0
+        """Start of the first batch since the last restart, end of the last one."""
         self._marks: dict[int, tuple[int, float, float]] = {}
         """Possible change point (number of a batch) → its time and the sums before it, since the last restart."""
 
@@ -63,57 +43,108 @@ class Stream:
         """What comes next is the new normal."""
         self.batches.clear()
         self.detector.restart()
-        self._forget()
+        self._begin()
 
-    def _forget(self) -> None:
-        self._total = [0.0, 0.0]
-        self._marks = {}
+    @property
+    def is_watched(self) -> bool:
+        """Whether its evidence can grow yet."""
+        return self.detector.known > self.detector.warm_up
 
-    def feed(self, start_us: int, row: Mapping[str, float]) -> Drift | None:
-        """Take the sums of a slice that begins after `start_us`; the drift that they complete, if any."""
+    def feed(self, start_us: int, end_us: int, row: Mapping[str, float]) -> bool:
+        """Take the sums of a slice of time; whether they completed a batch."""
         metric = self.metric
         batch = self.batches.add(start_us, row[metric.numerator], row[metric.denominator], row[metric.events])
-        return self._judge(batch) if batch else None
+        if batch:
+            self._take(batch, end_us)
+        return batch is not None
 
-    def _judge(self, batch: Batch) -> Drift | None:
-        self._marks[self.detector.updates] = (batch.start_us, self._total[0], self._total[1])
+    def _take(self, batch: Batch, end_us: int) -> None:
+        number = self.detector.updates
+        if not self._marks:
+            self._first_us = batch.start_us
+        self._last_us = end_us
+        self._marks[number] = (batch.start_us, self._total[0], self._total[1])
         self._total = [self._total[0] + batch.numerator, self._total[1] + batch.denominator]
-        self.detector.update(batch.value)
+        self.detector.update(self._without_season(batch, end_us))
         self._marks = {n: self._marks[n] for n in self.detector.candidates if n in self._marks}
-        if not self.detector.drift_detected:
-            return None
-        drift = self._drift()
-        self._forget()
+
+    def _without_season(self, batch: Batch, end_us: int) -> float:
+        """In half precision, as it is stored."""
+        value = self.metric.even(batch.value)
+        for season in self.seasons:
+            value = season.residual((batch.start_us + end_us) // 2, value)
+        return float(np.float16(min(max(value, -6e4), 6e4)))
+
+    def adwin_fires(self, adwin: SecondOpinion) -> bool:
+        """Whether ADWIN finds a drift with the latest batch."""
+        return adwin.fires(self.detector.values, self.detector.known)
+
+    def drift(self, detector: str, about: Facts) -> Drift | None:
+        """The drift that the evidence speaks for; begins anew after it. None where nothing was seen before it."""
+        since_us, *old = self._marks.get(self.detector.change, (0, 0.0, 0.0))
+        drift = self._drift(detector, since_us, old, about) if old[1] and self._total[1] > old[1] else None
+        for season in self.seasons:
+            season.spoil()
+        self.detector.restart()
+        self._begin()
         return drift
 
-    def _drift(self) -> Drift:
-        detector, total = self.detector, self._total
-        since_us, *old = self._marks[detector.change]
-        before = self.metric.in_unit(old[0] / old[1])
-        after = self.metric.in_unit((total[0] - old[0]) / (total[1] - old[1]))
+    def _drift(self, detector: str, since_us: int, old: Sequence[float], about: Facts) -> Drift:
+        total, in_unit = self._total, self.metric.in_unit
+        before, after = in_unit(old[0] / old[1]), in_unit((total[0] - old[0]) / (total[1] - old[1]))
         return Drift(
             metric=self.metric.name,
             direction="up" if after > before else "down",
             before=before,
             after=after,
             since=format_time_us(since_us),
-            detector="rank_esr",
-            evidence={
-                "e_value": detector.evidence,
-                "run_length": detector.run_length,
-                "batches_after": detector.updates - detector.change,
-                "batch_size": self.batches.size,
-                "autocorrelation": detector.autocorrelation,
-                "statistic": self.metric.statistic,
-            },
+            detector=detector,
+            evidence={**self._evidence(since_us), **about},
         )
+
+    def _evidence(self, since_us: int) -> Facts:
+        found = self.detector
+        batches_after = found.updates - found.change
+        before, after = np.split(found.values, [-batches_after])
+        since_from_us, since_until_us = self._interval(since_us, batches_after)
+        return {
+            "e_value": found.evidence,
+            "since_from": format_time_us(since_from_us),
+            "since_until": format_time_us(since_until_us),
+            "since_level": LEVEL,
+            "batches_before": found.known - batches_after,
+            "batches_after": batches_after,
+            "batch_size": self.batches.size,
+            "autocorrelation": found.autocorrelation,
+            "statistic": self.metric.statistic,
+            "seasonal": "yes" if any(season.is_known for season in self.seasons) else "no",
+            "spike_score": spike_score(before, after),
+        }
+
+    def _interval(self, since_us: int, batches_after: int) -> tuple[int, int]:
+        """From when until when the change may have been, at the pace of batches before and after it."""
+        width = half_width(self.detector.bet)
+        before = max(self.detector.known - batches_after, 1)
+        from_us = since_us - width * (since_us - self._first_us) // before
+        until_us = since_us + width * (self._last_us - since_us) // max(batches_after, 1)
+        return max(from_us, self._first_us), min(until_us, self._last_us)
 
     def dump(self) -> dict[str, Any]:
         marks = [[number, *mark] for number, mark in self._marks.items()]
-        return {"batches": self.batches.dump(), "detector": self.detector.dump(), "total": self._total, "marks": marks}
+        return {
+            "batches": self.batches.dump(),
+            "detector": self.detector.dump(),
+            "seasons": [season.dump() for season in self.seasons],
+            "total": self._total,
+            "times": [self._first_us, self._last_us],
+            "marks": marks,
+        }
 
     def load(self, dumped: dict[str, Any]) -> None:
         self.batches.load(dumped["batches"])
         self.detector.load(dumped["detector"])
+        for season, stored in zip(self.seasons, dumped["seasons"], strict=True):
+            season.load(stored)
         self._total = list(dumped["total"])
+        self._first_us, self._last_us = dumped["times"]
         self._marks = {number: (start_us, a, b) for number, start_us, a, b in dumped["marks"]}
