@@ -89,6 +89,13 @@ def test_a_log_of_ones_own_becomes_a_report(run: Run):
     assert not report.out.lstrip().startswith("{")
 
 
+def test_a_report_can_be_a_page(run: Run, journal: Path):
+    done = run("replay", journal, "--html", "report.html")
+    assert (done.status, done.err) == (0, "")
+    assert "The records" in done.out
+    assert "The records" in Path("report.html").read_text()
+
+
 def test_schemas_are_written_where_asked(run: Run):
     assert run("schemas", "--out", "here").status == 0
     assert json.loads(Path("here/asyncapi.json").read_text())["asyncapi"].startswith("3.")

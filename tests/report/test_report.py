@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from meta_orchestrator.drivers.report import Report
+from meta_orchestrator.drivers.report.course import Course
 from meta_orchestrator.drivers.report.flow import Flow
 from meta_orchestrator.drivers.report.spread import Spread
 from meta_orchestrator.drivers.report.windows import Windows
@@ -20,7 +21,7 @@ from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Output, Proposal
 from meta_orchestrator.policy import Policy
-from tests.view.making import T0, antipattern, change, decision, drift, snapshot, trial
+from tests.view.making import T0, antipattern, change, decision, drift, escalation, snapshot, trial
 
 MINUTE_US = 60 * SECOND
 
@@ -283,7 +284,7 @@ def test_what_the_log_does_not_tell_of_was_not_judged() -> None:
 def test_what_bounced_all_along_is_the_first_point_though_no_test_can_find_it() -> None:
     ways = [("ada", "ben"), ("ben", "ada")]
     events = [handoff(f"t{n // 2}", *ways[n % 2], n) for n in range(100)]
-    section = told(events).split("What went wrong")[1].split("Where work bounces")[0]
+    section = told(events).split("What matters first")[1].split("Where work bounces")[0]
     assert section.strip().startswith("• 50 % of the handoffs went straight back, all along")
     assert section.count("went straight back") == 1
     found = told(events, [(antipattern(), 1)]).split("Where work bounces")[0]
@@ -312,3 +313,68 @@ def test_no_line_ends_in_blanks_where_it_is_no_terminal() -> None:
     report.render(Console(file=page, width=60))
     assert "Not judged" in page.getvalue()
     assert [line for line in page.getvalue().splitlines() if line != line.rstrip()] == []
+
+
+# ---- what matters first, and plots ----------------------------------------------------------------------------------
+
+
+def test_what_matters_first_are_three_things_at_the_most_and_not_told_again() -> None:
+    outputs = [(antipattern(agents=(name, "zoe")), n) for n, name in enumerate("abcde")]
+    outputs += [(drift(), 6), (escalation(), 7), (decision("recommended", expires_at="2023-11-15T22:00:00Z"), 8)]
+    said = told([finished("t", "ada")], outputs)
+    first = said.split("What matters first")[1].split("What went wrong")[0]
+    assert [line.split()[1] for line in first.splitlines() if "•" in line] == [
+        "Escalation",  # about the same metric as the drift, which is told below
+        "Ping",
+        "Recommended:",
+    ]
+    rest = said.split("What went wrong")[1].split("Where work bounces")[0]
+    assert rest.count("Ping pong") == 4
+    assert "handoff_failure_rate went up" in rest
+    assert "Escalation" not in rest
+
+
+def test_a_finding_is_told_with_what_explains_it() -> None:
+    explained = drift().model_copy(update={"evidence": {"sentence": "Agent ben explains 80% of it."}})
+    assert "Agent ben explains 80% of it." in told([finished("t", "ada")], [(explained, 1)])
+
+
+def test_where_nothing_matters_nothing_is_put_first() -> None:
+    assert "What matters first" not in told([finished("t", "ada")])
+
+
+def test_a_line_of_a_plot_holds_what_the_events_say() -> None:
+    course = Course(Policy())
+    for n in range(200):
+        course.observe(handoff("t", "ada", "ben", n) if n % 4 else event("agent.handoff.failed", {"task": "t"}, n))
+        course.observe(finished(f"t{n}", "ada", n, points=2))
+    lines = course.lines()
+    assert {round(value, 6) for _, value in lines["development_velocity"][1:-1]} == {120.0}
+    assert sum(value for _, value in lines["handoff_failure_rate"]) == pytest.approx(
+        0.25 * len(lines["handoff_failure_rate"]), rel=0.1
+    )
+    assert "consensus_latency_p95_ms" not in lines
+
+
+def test_a_log_of_years_takes_no_more_buckets_than_one_of_days() -> None:
+    course = Course(Policy())
+    for day in range(2000):
+        course.observe(finished(f"t{day}", "ada", day * 1440, points=1))
+    assert len(course.buckets) <= 512
+    points = [(value, at_us) for at_us, value in course.lines()["development_velocity"]]
+    length_us = points[1][1] - points[0][1]
+    assert sum(value for value, _ in points) * length_us / 3600e6 == pytest.approx(2000)
+
+
+def test_the_page_holds_the_report_and_its_plots_and_needs_nothing_from_elsewhere() -> None:
+    report = Report()
+    for n in range(100):
+        report.observe("<checkout>", handoff("t", "ada", "ben", n))
+        report.observe("<checkout>", finished(f"t{n}", "ada", n))
+    report.output(CloudEvent("<checkout>", T0 + 50 * MINUTE_US, change(1, 4, 5)))
+    page = report.html()
+    assert page.count("<svg") == 2
+    assert "Where work bounces" in page
+    assert "<checkout>" not in page
+    for foreign in ("<script", "src=", "@import", "<link"):
+        assert foreign not in page

@@ -1,7 +1,7 @@
 """`replay`: a journal through the same code as the worker's."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from meta_orchestrator.policy import Policy
     from meta_orchestrator.settings import Settings
 
+Run = Callable[[BinaryIO, "Policy", Path | None, bool, bool], "Replay"]
+
 
 @takes("policy")
 def replay(
@@ -24,6 +26,9 @@ def replay(
     journal: Annotated[str, typer.Argument(metavar="FILE|-", help="JSONL events; - reads stdin, in lock-step.")],
     out: Out = None,
     report: Annotated[bool, typer.Option("--report", help="A summary for a person instead of the outputs.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="The summary with plots, as a page; also --report.")
+    ] = None,
     assume_orchestrator: Annotated[
         bool, typer.Option("--assume-orchestrator", help="As if one supported all parameters and applied every change.")
     ] = False,
@@ -40,7 +45,7 @@ def replay(
     look_seldom()
     policy = load_policy(settings.policy)
     with reading(journal) as lines:
-        run = _reported if report else _written
+        run = _reported(html) if report or html else _written
         done = run(lines, policy, out, journal == "-", assume_orchestrator)
     if done.bad:
         for reason, number in sorted(done.bad.items()):
@@ -59,17 +64,22 @@ def _written(lines: BinaryIO, policy: "Policy", out: Path | None, lock_step: boo
     return done
 
 
-def _reported(lines: BinaryIO, policy: "Policy", out: Path | None, lock_step: bool, assume: bool) -> "Replay":
-    """The report on stdout; the outputs too, if a file is named for them."""
-    from meta_orchestrator.drivers.replay import Replay
-    from meta_orchestrator.drivers.report import Report
+def _reported(html: Path | None) -> Run:
+    """The report on stdout, and as a page if a file is named for it; the outputs too, if one is named for them."""
 
-    watcher = Report(policy)
-    with writing(out) if out else discarding() as target:
-        done = Replay(policy, target.write, None, assume, watcher)
-        done.run(lines)
-    watcher.render(console())
-    return done
+    def run(lines: BinaryIO, policy: "Policy", out: Path | None, lock_step: bool, assume: bool) -> "Replay":
+        from meta_orchestrator.drivers.replay import Replay
+        from meta_orchestrator.drivers.report import Report
+
+        watcher = Report(policy)
+        with writing(out) if out else discarding() as target, writing(html) if html else discarding() as page:
+            done = Replay(policy, target.write, None, assume, watcher)
+            done.run(lines)
+            watcher.render(console())
+            page.write(watcher.html().encode() if html else b"")
+        return done
+
+    return run
 
 
 def form_of_log(journal: str) -> str | None:

@@ -1,6 +1,7 @@
 """`replay --report`: what a person wants to know of a log, instead of every output.
 
-    journal lines ─observe→ Flow (who passed what to whom, who made it wait), Windows (where rates have values)
+    journal lines ─observe→ Flow (who passed what to whom, who made it wait), Windows (where rates have values),
+                            Course (how it went on, for plots)
     outputs       ─output→  Outcome (findings, decisions)
     all of them   ─render→  sentences and tables
 
@@ -8,10 +9,12 @@ Memory does not grow with the length of a log, but with its agents, its pairs of
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from io import StringIO
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 
+from meta_orchestrator.drivers.report.course import Course
 from meta_orchestrator.drivers.report.flow import Flow
 from meta_orchestrator.drivers.report.outcome import Outcome
 from meta_orchestrator.drivers.report.recent import Recent
@@ -29,6 +32,7 @@ class Report:
         self.policy = policy or Policy()
         self.flows: dict[str, Flow] = {}
         self.windows: dict[str, Windows] = {}
+        self.courses: dict[str, Course] = {}
         self.outcomes: dict[str, Outcome] = {}
         self.bad_records: Counter[str] = Counter()
         self._seen = Recent()
@@ -40,12 +44,16 @@ class Report:
         if project not in self.flows:
             self.flows[project] = Flow()
             self.windows[project] = Windows(self.policy)
+            self.courses[project] = Course(self.policy)
         self.flows[project].observe(event)
         self.windows[project].observe(event)
+        self.courses[project].observe(event)
 
     def output(self, event: CloudEvent) -> None:
         """One output of the loop."""
         self.outcomes.setdefault(event.project, Outcome()).add(event)
+        if event.project in self.courses:
+            self.courses[event.project].output(event)
 
     def bad(self, reason: str) -> None:
         """One dead letter."""
@@ -59,13 +67,25 @@ class Report:
             console.file.write(self.text(console.width))
 
     def _print(self, console: Console) -> None:
+        for section in self._sections():
+            console.print(section)
+
+    def _sections(self) -> Iterator[RenderableType]:
         for project in sorted(self.flows):
             outcome = self.outcomes.get(project, Outcome())
-            console.print(Group(*project_sections(project, self.flows[project], self.windows[project], outcome)))
-        console.print(Group(*record_sections(self.flows, self.bad_records)))
+            yield Group(*project_sections(project, self.flows[project], self.windows[project], outcome))
+        yield Group(*record_sections(self.flows, self.bad_records))
 
     def text(self, width: int = 100) -> str:
         """The report without colours, as a file holds it."""
         page = StringIO()
         self._print(Console(file=page, width=width, color_system=None, force_terminal=False))
         return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
+
+    def html(self) -> str:
+        """The report with plots, in one file that needs nothing from elsewhere."""
+        from meta_orchestrator.drivers.html import page
+        from meta_orchestrator.drivers.report.plots import plots
+
+        drawn = [drawing for project in sorted(self.courses) for drawing in plots(project, self.courses[project])]
+        return page("Report", self._sections(), drawn)

@@ -14,6 +14,7 @@ from meta_orchestrator.messages.outputs import (
     EscalationCleared,
     MetricsSnapshot,
     Output,
+    TeamRecommended,
 )
 
 MOST = 2_000
@@ -104,4 +105,6 @@ def _subject(data: Output) -> tuple[str, ...] | None:
         return (data.type, data.metric, data.agent or "", data.direction)
     if isinstance(data, Escalation):
         return (data.type, data.condition)
+    if isinstance(data, TeamRecommended):
+        return (data.type, *data.add, "-", *data.remove)
     return None

@@ -1,20 +1,20 @@
 """The report's sections, in the order in which a person asks."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import RenderableType
 
 from meta_orchestrator.drivers.report.bottleneck import bottleneck, most_waiting
 from meta_orchestrator.drivers.report.changes import changes
+from meta_orchestrator.drivers.report.first import bounces_all_along, first, told, weight
 from meta_orchestrator.drivers.report.flow import Flow
-from meta_orchestrator.drivers.report.outcome import Noted, Outcome
+from meta_orchestrator.drivers.report.outcome import Outcome
 from meta_orchestrator.drivers.report.reach import reach
 from meta_orchestrator.drivers.report.windows import ENOUGH, Windows
 from meta_orchestrator.drivers.report.wording import (
     between,
     bullet,
-    day,
     duration,
     heading,
     line,
@@ -24,15 +24,10 @@ from meta_orchestrator.drivers.report.wording import (
     table,
 )
 from meta_orchestrator.messages.fields import SECOND
-from meta_orchestrator.view import sentence
 
 SHOWN = 8
 HUB = 0.3
 """An agent with a part in this share of all A-B-A is named."""
-MUCH = 0.2
-"""A share of handoffs that go straight back that a person should hear of first, if no test found it."""
-MUCH_OF = 20
-"""Handoffs; of fewer a share says little."""
 
 
 def project_sections(name: str, flow: Flow, windows: Windows, outcome: Outcome) -> Iterator[RenderableType]:
@@ -40,7 +35,9 @@ def project_sections(name: str, flow: Flow, windows: Windows, outcome: Outcome) 
     flow.close()
     yield heading(f"── {name} ──")
     yield line(_extent(flow))
-    yield from _findings(outcome, flow)
+    matters = first(outcome, flow)
+    yield from _first(matters)
+    yield from _findings(outcome, matters)
     yield from _sparse(windows, outcome)
     yield from _totals_told(outcome, flow)
     yield from _bounces(flow)
@@ -75,27 +72,25 @@ def _extent(flow: Flow) -> str:
     return f"{what} by {plural(len(flow.agents), 'agent')}, {when} ({events})."
 
 
-def _findings(outcome: Outcome, flow: Flow) -> Iterator[RenderableType]:
+def _first(matters: Sequence[str]) -> Iterator[RenderableType]:
+    if matters:
+        yield heading("What matters first")
+    for words in matters:
+        yield bullet(words)
+
+
+def _findings(outcome: Outcome, matters: Sequence[str]) -> Iterator[RenderableType]:
+    """All that was found and is not told yet, the weightiest on top."""
     yield heading("What went wrong")
-    if _bounces_all_along(outcome, flow):
-        yield bullet(
-            f"{percent(flow.returns, flow.handoffs)} of the handoffs went straight back, all along: no change stands "
-            "out, so nothing of it was flagged; the tests compare a team with its own past."
-        )
-    found = sorted(outcome.findings.values(), key=lambda one: (-one.severity, -one.times, one.first.time_us))
-    if not found:
-        yield line("No antipattern, drift or escalation was found.")
-    for one in found[:SHOWN]:
-        yield bullet(_finding(one))
-    if len(found) > SHOWN:
-        kinds = Counter(one.first.data.type.split(".", maxsplit=1)[0] for one in found[SHOWN:])
+    found = sorted(outcome.findings.values(), key=lambda one: (-weight(one), -one.times, one.first.time_us))
+    others = [one for one in found if told(one) not in matters]
+    if not others:
+        yield line("Nothing else." if found else "No antipattern, drift or escalation was found.")
+    for one in others[:SHOWN]:
+        yield bullet(told(one))
+    if len(others) > SHOWN:
+        kinds = Counter(one.first.data.type.split(".", maxsplit=1)[0] for one in others[SHOWN:])
         yield line(f"… and {', '.join(plural(number, kind) for kind, number in sorted(kinds.items()))} more.")
-
-
-def _bounces_all_along(outcome: Outcome, flow: Flow) -> bool:
-    """Much goes straight back, and no test found it to be more than before."""
-    flagged = any(kind in ("ping_pong", "handoff_cycle") for kind, *_ in outcome.findings)
-    return not flagged and flow.handoffs >= MUCH_OF and flow.returns >= MUCH * flow.handoffs
 
 
 def _sparse(windows: Windows, outcome: Outcome) -> Iterator[RenderableType]:
@@ -122,7 +117,7 @@ def _totals_told(outcome: Outcome, flow: Flow) -> Iterator[RenderableType]:
 
 def _totals(outcome: Outcome, flow: Flow) -> Iterator[str]:
     """What the sums say; no test is needed to know that it happened."""
-    if flow.returns and not _bounces_all_along(outcome, flow):
+    if flow.returns and not bounces_all_along(outcome, flow):
         yield f"{percent(flow.returns, flow.handoffs)} of the handoffs went straight back"
     if flow.causes:
         yield f"{percent(flow.causes.total(), flow.causes.total() + flow.handoffs)} of the handoffs failed"
@@ -136,13 +131,6 @@ def _totals(outcome: Outcome, flow: Flow) -> Iterator[str]:
 def noun(flow: Flow) -> str:
     """What a whole piece of work is called."""
     return "item" if flow.steps else "task"
-
-
-def _finding(one: Noted) -> str:
-    said = sentence({"type": one.first.data.type, "data": one.first.data.model_dump(mode="json")})
-    severity = f" Severity {one.severity:.2g}." if one.severity else ""
-    again = f" Seen {one.times} times, last on {day(one.last_us)}." if one.times > 1 else ""
-    return said + severity + again
 
 
 def _bounces(flow: Flow) -> Iterator[RenderableType]:
