@@ -282,6 +282,9 @@ class Analysis(Section):
         1, description="tasks must wait for a bottleneck so many times as long as they are worked on there"
     )
     min_events: PositiveInt = Field(20, description="fewer events of its kind and an antipattern is not looked for")
+    agent_share: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.1, description="of a rate that decides, an agent reports this share or twice its fair part at the most"
+    )
     clear_after_s: PositiveFloat = Field(600, description="an antipattern not seen for this long is cleared")
     lookback_s: PositiveFloat = Field(1800, description="antipatterns look at this much of the past")
     cause_alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
@@ -306,6 +309,7 @@ class Adaptation(Section):
     )
     batch_s: PositiveFloat = Field(300, description="one look of the response model spans this long at the least")
     batch_tasks: PositiveInt = Field(8, description="and so many finished tasks: fewer are mostly noise")
+    least_looks: PositiveInt = Field(2, description="of the response model at a trial, before it is asked about it")
     try_at: Share = Field(0.4, description="nothing is tried that helps with less than this probability (measured)")
     least_gain: NotNegative = Field(0.003, description="nor what promises less than this when it is drawn (measured)")
     doubt: PositiveFloat = Field(
@@ -316,7 +320,7 @@ class Adaptation(Section):
     level_sd: PositiveFloat = Field(0.5, description="where the score of an unknown team may stand")
     level_drift_sd: NotNegative = Field(0.02, description="how far the score wanders by itself in an hour")
     disturbed_sd: PositiveFloat = Field(0.2, description="how far it may have moved where a drift was detected")
-    noise_sd: PositiveFloat = Field(0.08, description="spread of the score of `batch_tasks` tasks, until it is known")
+    noise_sd: PositiveFloat = Field(0.2, description="spread of the score of `batch_s` seconds, until it is known")
     noise_looks: PositiveInt = Field(30, description="looks after which their own spread counts as much as that")
     memory_s: PositiveFloat = Field(
         604_800, description="what is not seen again is forgotten over this time: teams change within weeks"

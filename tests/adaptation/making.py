@@ -6,10 +6,13 @@ from itertools import count
 from typing import Any
 
 import numpy as np
+import orjson
 
 from meta_orchestrator.core.adaptation.adapt import adapt, answer
+from meta_orchestrator.core.adaptation.model import ResponseModel
 from meta_orchestrator.core.adaptation.obey import obey
 from meta_orchestrator.core.adaptation.phase import phase
+from meta_orchestrator.core.adaptation.response import Response
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.analysis.findings import Findings, subject
 from meta_orchestrator.core.collection.history import FIELDS, INDEX, History
@@ -71,6 +74,8 @@ class Project:
     policy: Policy = field(default_factory=lambda: Policy.model_validate(ENFORCED))
     ledger: Ledger = field(default_factory=Ledger)
     once: bool = False
+    learns: bool = False
+    """Whether there is a response model."""
     now_s: float = 0
     said: list[CloudEvent] = field(default_factory=list)
     phase: str = ""
@@ -78,6 +83,7 @@ class Project:
 
     def __post_init__(self) -> None:
         self.history = History(self.policy.time.history_us)
+        self.response = Response(ResponseModel(self.policy)) if self.learns else None
         self._pending: list[Event] = []
         self._orders: list[Event] = []
 
@@ -143,6 +149,7 @@ class Project:
             self.policy,
             self.ledger,
             self.history,
+            response=self.response,
             orders=self._orders,
             once=self.once,
             events=self._pending,
@@ -156,6 +163,8 @@ class Project:
 
     def store_and_restore(self) -> None:
         self.ledger = Ledger.load(self.ledger.dump())
+        if self.response:
+            self.response = Response.load(self.policy, orjson.loads(orjson.dumps(self.response.dump())))
 
     @property
     def changes(self) -> list[ConfigChange]:
@@ -171,9 +180,10 @@ class Project:
         return (us(self.now_s + 1), source, name or f"e{next(self._numbers)}", kind, data, b"", 0, version)
 
 
-def ready(policy: dict[str, Any] | None = None, **supports: Any) -> Project:
-    """A project whose orchestrator has registered."""
-    project = Project(Policy.model_validate(ENFORCED | (policy or {})))
+def ready(policy: dict[str, Any] | None = None, learns: bool = False, **supports: Any) -> Project:
+    """A project whose orchestrator has registered; it follows the rules unless it learns."""
+    chooser = {"adaptation": {"chooser": "model" if learns else "rules"}}
+    project = Project(Policy.model_validate(ENFORCED | chooser | (policy or {})), learns=learns)
     project.register(**supports).tick()
     return project
 

@@ -1,17 +1,20 @@
-"""From what was found to what is changed: wishes, then limits, then a trial, a recommendation or a refusal."""
+"""From what was found to what is changed: symptoms, wishes, limits, then a trial, a recommendation or a refusal."""
 
+from meta_orchestrator.core.adaptation.account import with_symptoms
 from meta_orchestrator.core.adaptation.begin import begin, recommend
 from meta_orchestrator.core.adaptation.limits import AFTER_MODE, Refusal, first_refusal
 from meta_orchestrator.core.adaptation.publish import asked, name_proposal, tell
+from meta_orchestrator.core.adaptation.rules import main_remedies
+from meta_orchestrator.core.adaptation.symptoms import symptoms_at
+from meta_orchestrator.core.adaptation.weigh import is_time, most_promising
 from meta_orchestrator.core.adaptation.wish import Wish
-from meta_orchestrator.core.adaptation.wishes import RULES
 from meta_orchestrator.core.ledger import Proposal
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.fields import SECOND
 
 
 def adapt(moment: Moment) -> None:
-    """Every rule may wish; each wish is answered. The first that passes is in flight for those after it.
+    """Each wish is answered. The first that passes is in flight for those after it.
 
     A parameter on trial is not wished for: its review is the answer. Where nothing has happened since the last tick
     there is nothing to judge anew.
@@ -19,10 +22,19 @@ def adapt(moment: Moment) -> None:
     if moment.history.ticks[-1:] != [moment.tick_us] and not moment.findings.insights:
         return
     trial = moment.ledger.trial
-    for rule in RULES:
-        wish = rule(moment)
-        if wish is not None and (trial is None or wish.parameter != trial.proposal.parameter):
+    for wish in wishes(moment):
+        if trial is None or wish.parameter != trial.proposal.parameter:
             answer(moment, wish)
+
+
+def wishes(moment: Moment) -> list[Wish]:
+    """What the chooser of the policy would change; the model chooses once a batch, the rules at every tick."""
+    by_model = moment.policy.adaptation.chooser == "model"
+    if by_model and not is_time(moment):
+        return []
+    symptoms = symptoms_at(moment)
+    choose = most_promising if by_model else main_remedies
+    return [with_symptoms(wish, symptoms) for wish in choose(moment, symptoms)] if symptoms else []
 
 
 def answer(moment: Moment, wish: Wish) -> None:

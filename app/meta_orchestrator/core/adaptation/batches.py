@@ -1,6 +1,7 @@
 """Cuts settled time into batches for the response model: one score, and under what load it was reached.
 
-A batch lies under one configuration, begins when a change has settled, and ends when enough tasks are finished.
+A batch lies under one configuration and begins when a change has settled. How long it lasts is known beforehand: one
+that ended at its n-th task would measure its own luck.
 """
 
 from dataclasses import dataclass
@@ -13,10 +14,14 @@ from meta_orchestrator.core.collection.history import INDEX
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import Rows
 from meta_orchestrator.messages.fields import SECOND, six_digits
+from meta_orchestrator.policy import Policy
 
 LIMIT = "workflow.wip_limit"
 RECENT = 0.5
 """Weight of the newest batch in the load: tasks that start now are finished over the next few batches."""
+LONGEST = 12
+"""Times `batch_s`: an hour by default."""
+HOUR_US = 3600 * SECOND
 USUAL = 0.02
 """Weight of the newest batch in what is usual: about fifty batches."""
 
@@ -38,6 +43,8 @@ class Batches:
     """Points an hour."""
     full: float = 0.0
     """Share of the places for tasks that is taken, of the fullest type of agents, over the last hour or so."""
+    busy: float = 0.0
+    """How busy the agents of that type are."""
     full_us: int | None = None
 
     def restart(self, from_us: int) -> None:
@@ -45,42 +52,60 @@ class Batches:
         self.from_us = from_us
 
     def watch_places(self, moment: Moment) -> None:
-        """How full the desks are, smoothed over an hour."""
-        found = fullness(moment.books.agents, moment.ledger.config.get(LIMIT), moment.tick_us)
+        """How full the desks are and how busy those at them, smoothed over an hour."""
+        kind, full = fullest(moment.books.agents, moment.ledger.config.get(LIMIT), moment.tick_us)
+        busy = moment.measures.agent_utilization.get(kind or "unknown")
         span_us = moment.tick_us - (moment.tick_us if self.full_us is None else self.full_us)
-        weight = 1.0 if self.full_us is None else min(span_us / (3600 * SECOND), 1.0)
-        self.full, self.full_us = six_digits(self.full + weight * (found - self.full)), moment.tick_us
+        weight = 1.0 if self.full_us is None else min(span_us / HOUR_US, 1.0)
+        self.full = six_digits(self.full + weight * (full - self.full))
+        self.busy = self.busy if busy is None else six_digits(self.busy + weight * (busy - self.busy))
+        self.full_us = moment.tick_us
 
     def close(self, moment: Moment) -> Batch | None:
         """The batch that ends at this tick, if one does."""
-        begin_us = self.from_us
-        if begin_us is None or moment.tick_us <= begin_us:
-            self.from_us = moment.tick_us if begin_us is None else begin_us
+        if self.from_us is None:
+            self.from_us = moment.tick_us
+        return self.cut(moment, moment.tick_us, self.length_us(moment.policy))
+
+    def cut(self, moment: Moment, until_us: int, least_us: int) -> Batch | None:
+        """End the batch at a time, if it is long enough; a new one begins there."""
+        if self.from_us is None or until_us - self.from_us < least_us:
             return None
-        rows, policy = moment.history.between(begin_us, moment.tick_us), moment.policy
-        tasks = float(rows[:, INDEX["tasks_finished"]].sum())
-        if moment.tick_us - begin_us < policy.adaptation.batch_s * SECOND or tasks < policy.adaptation.batch_tasks:
-            return None
-        batch = self._batch(moment, rows, tasks)
-        self.from_us = moment.tick_us
+        batch = self.so_far(moment, until_us)
+        rows = moment.history.between(self.from_us, until_us)
+        self._get_used_to(moment, rows)
+        self.from_us = until_us
         return batch
 
-    def _batch(self, moment: Moment, rows: Rows, tasks: float) -> Batch | None:
-        seconds = float(rows[:, INDEX["seconds"]].sum())
-        points = float(rows[:, INDEX["points"]].sum())
-        velocity, size = points * 3600 / seconds, points / tasks
-        arriving = self._arriving(moment, seconds, tasks)
-        if not self.usual_velocity:
-            self.usual_velocity, self.usual_size, self.usual_arriving = velocity, size, arriving
-        weights = moment.policy.weights(moment.project)
-        found = score(rows, weights, self.usual_velocity / 3600)
+    def so_far(self, moment: Moment, until_us: int) -> Batch | None:
+        """The present batch up to a time; None where no task was finished in it."""
+        rows = moment.history.between(self.from_us or 0, until_us)
+        tasks, points, seconds = (float(rows[:, INDEX[it]].sum()) for it in ("tasks_finished", "points", "seconds"))
+        if not tasks:
+            return None
+        usual_velocity = self.usual_velocity or points * 3600 / seconds
+        found = score(rows, moment.policy.weights(moment.project), usual_velocity / 3600)
         load = (1 - min(self.full, 1.0) ** 2) * log_ratio(self.arriving, self.usual_arriving)
-        mix = log_ratio(size, self.usual_size)
-        batch = None if found is None else Batch(moment.tick_us, found, load, mix, tasks)
-        for name, value in (("velocity", velocity), ("size", size), ("arriving", arriving)):
-            usual = getattr(self, f"usual_{name}")
+        mix = log_ratio(points / tasks, self.usual_size)
+        return None if found is None else Batch(until_us, found, load, mix, seconds)
+
+    def length_us(self, policy: Policy) -> int:
+        """As long as `batch_tasks` usually take, `batch_s` at the least and a few of these at the most."""
+        given = policy.adaptation
+        tasks_an_hour = self.usual_velocity / self.usual_size if self.usual_size else 0.0
+        needed_s = given.batch_tasks * 3600 / tasks_an_hour if tasks_an_hour else given.batch_s * LONGEST
+        return round(min(max(needed_s, given.batch_s), given.batch_s * LONGEST) * SECOND)
+
+    def _get_used_to(self, moment: Moment, rows: Rows) -> None:
+        """What is usual follows slowly; the first batch is all that is known of it."""
+        tasks, points, seconds = (float(rows[:, INDEX[it]].sum()) for it in ("tasks_finished", "points", "seconds"))
+        if not tasks:
+            return
+        found = {"velocity": points * 3600 / seconds, "size": points / tasks}
+        found["arriving"] = self._arriving(moment, seconds, tasks)
+        for name, value in found.items():
+            usual = getattr(self, f"usual_{name}") or value
             setattr(self, f"usual_{name}", six_digits(usual + USUAL * (value - usual)))
-        return batch
 
     def _arriving(self, moment: Moment, seconds: float, tasks: float) -> float:
         """Tasks that came in an hour: what was finished and what is in work more than before."""
@@ -100,18 +125,19 @@ def in_work(books: Books) -> int:
     return sum(task.holder is not None and task.points != 0 for task in books.tasks.values())
 
 
-def fullness(agents: Agents, limit: object, tick_us: int) -> float:
-    """Tasks held / places for them, of the fullest type of agents; 0 where no limit is known.
+def fullest(agents: Agents, limit: object, tick_us: int) -> tuple[str | None, float]:
+    """The type of live agents that holds most for its places, and the share of them that is taken; 0 without a limit.
 
     Where it is 1, more work cannot be begun: what arrives then says nothing of how much there is to do.
     """
-    if not isinstance(limit, int | float) or limit <= 0:
-        return 0.0
     held: dict[str | None, float] = {}
     places: dict[str | None, float] = {}
     for agent in agents.values():
         if agent.is_live(tick_us):
             held[agent.agent_type] = held.get(agent.agent_type, 0.0) + agent.held
-            places[agent.agent_type] = places.get(agent.agent_type, 0.0) + agent.capacity * limit
-    return max((held[kind] / places[kind] for kind in places if places[kind]), default=0.0)
-
+            places[agent.agent_type] = places.get(agent.agent_type, 0.0) + agent.capacity
+    if not isinstance(limit, int | float) or limit <= 0 or not any(places.values()):
+        return None, 0.0
+    shares = {kind: held[kind] / (places[kind] * limit) for kind in places if places[kind]}
+    kind = max(sorted(shares, key=str), key=lambda it: (shares[it], places[it]))
+    return kind, shares[kind]

@@ -37,6 +37,12 @@ class Belief:
         self.mean = priors.mean.copy()
         self.cov = np.diag(priors.spread**2)
 
+    def copy(self) -> "Belief":
+        """Another one that believes the same."""
+        other = Belief(self.priors)
+        other.mean, other.cov = self.mean.copy(), self.cov.copy()
+        return other
+
     def fade(self, keep: Vector) -> None:
         """Time passes: each coefficient keeps the share `keep` (0..1) of what is known of it."""
         drift = (1 - keep**2) * self.priors.spread**2

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meta_orchestrator.core.adaptation.frequency import voting
-from meta_orchestrator.core.adaptation.remedies import REMEDIES, SYMPTOMS
+from meta_orchestrator.core.adaptation.remedies import SYMPTOMS, remedies_of
 from meta_orchestrator.messages.fields import Value
-from meta_orchestrator.policy import Parameter, Policy
+from meta_orchestrator.policy import BUILT_IN, Parameter, Policy
 
 Vector = NDArray[np.float64]
 MOST_PARAMETERS = 16
@@ -50,8 +50,9 @@ class Space:
 
     def __init__(self, policy: Policy) -> None:
         known = policy.parameters
-        built_in_first = sorted(known, key=lambda name: (name not in REMEDIES, name))[:MOST_PARAMETERS]
-        self.parameters = {name: known[name] for name in built_in_first}
+        first = sorted(known, key=lambda name: (name not in BUILT_IN, name))[:MOST_PARAMETERS]
+        self.parameters = {name: known[name] for name in first}
+        self.remedies = {name: strengths for name, strengths in remedies_of(policy).items() if name in first}
         self.curved = [name for name, it in self.parameters.items() if it.type in ("int", "float")]
         self.pairs = [pair for pair in PAIRS if pair[0] in self.parameters and pair[1] in self.parameters]
         self.names = [
@@ -86,7 +87,7 @@ class Space:
         at = {name: self._steps(name, config, baseline) for name in self.parameters}
         remedied = dict.fromkeys(SYMPTOMS, 0.0)
         for name, steps in at.items():
-            for symptom, strength in REMEDIES.get(name, {}).items():
+            for symptom, strength in self.remedies[name].items():
                 remedied[symptom] += symptoms.get(symptom, 0.0) * strength * steps
         return np.array(
             [

@@ -88,12 +88,13 @@ def warming_up(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str 
 
 
 def evidence(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str | None:
-    """Something looks wrong, but there are too few values, or chance would do as an explanation."""
+    """Something looks wrong, but there are too few values, chance would do as an explanation, or what was learnt
+    speaks against the remedy."""
     if wish.samples < wish.needed:
         return f"it rests on {wish.samples} values, and {wish.needed} are needed"
     if wish.certainty < policy.trial.guard_at:
         return f"chance would explain it: {wish.certainty:.1%} sure, and {policy.trial.guard_at:.1%} are needed"
-    return None
+    return _unpromising(wish, policy)
 
 
 def in_flight(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str | None:
@@ -172,6 +173,17 @@ def table() -> str:
     """The limits in their order, as Markdown."""
     lines = [f"| {place} | `{_name(limit)}` | {_meaning(limit)} |" for place, limit in enumerate(LIMITS, 1)]
     return "\n".join(["| | `refused_by` | when |", "|---|---|---|", *lines])
+
+
+def _unpromising(wish: Wish, policy: Policy) -> str | None:
+    """What the response model has learnt so far speaks against it."""
+    if wish.gain is None:
+        return None
+    if wish.gain.p_positive < policy.adaptation.try_at:
+        return f"it would help with a probability of {wish.gain.p_positive:.0%} only, by what was learnt here"
+    if wish.drawn <= policy.adaptation.least_gain:
+        return f"{wish.drawn:+.1%} was drawn as its gain, and {policy.adaptation.least_gain:.1%} are worth a change"
+    return None
 
 
 def _changed_by(who: By, ledger: Ledger, tick_us: int) -> bool:

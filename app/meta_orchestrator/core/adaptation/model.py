@@ -33,13 +33,13 @@ HOUR_US = 3600 * SECOND
 
 @dataclass(frozen=True)
 class Batch:
-    """One look. `load` and `mix` are logarithms relative to what is usual; `tasks` finished say how sure it is."""
+    """One look. `load` and `mix` are logarithms relative to what is usual; its length says how sure it is."""
 
     time_us: int
     score: float
     load: float
     mix: float
-    tasks: float
+    seconds: float
 
 
 class ResponseModel:
@@ -53,7 +53,7 @@ class ResponseModel:
         """Thrown away on loading, since settings had changed: to be taught from the ledger's lessons."""
         self.belief = Belief(self.space.priors(policy))
         self.noise = self.policy.noise_sd**2
-        """Variance of a score of `batch_tasks` finished tasks, learnt from how far looks are from what was expected."""
+        """Variance of the score of `batch_s` seconds, learnt from how far looks are from what was expected."""
         self.looks = 0
         self.time_us: int | None = None
         self.config: dict[str, Value] = {}
@@ -61,7 +61,8 @@ class ResponseModel:
         self.symptoms: dict[str, float] = {}
         self.trial: str | None = None
         """The proposal whose `symptoms` these are."""
-        self.load = 0.0
+        self.trial_looks = 0
+        """Looks since it began."""
 
     def move(self, config: Mapping[str, Value]) -> None:
         """Another configuration is in force: the level jumps by what that does."""
@@ -74,25 +75,36 @@ class ResponseModel:
         """Under the symptoms of the last trial, unless others are meant."""
         return self.space.phi(config, self.baseline, self.symptoms if symptoms is None else symptoms)
 
+    def begin(self, trial: str, symptoms: Mapping[str, float]) -> None:
+        """Another trial: what is learnt of it is learnt under these symptoms."""
+        self.trial, self.symptoms, self.trial_looks = trial, dict(symptoms), 0
+
     def learn(self, batch: Batch) -> None:
         """Take in one look."""
         self._fade_until(batch.time_us)
-        phi = np.zeros(len(self.space.names))
-        phi[: len(CONTEXT)] = 1.0, batch.load, batch.mix
-        expected = self.belief.predict(phi)
-        variance = self._variance(batch.tasks)
+        if self.looks == 0:
+            self.belief.mean[LEVEL] += batch.score - self.belief.predict(self._context(batch)).mean
+        ratio = self._take(self.belief, batch)
+        self.looks, self.trial_looks = self.looks + 1, self.trial_looks + 1
+        if self.looks > 1:
+            self._learn_noise(ratio)
+        self._round()
+
+    def with_look(self, batch: Batch) -> Belief:
+        """What would be believed after one more look."""
+        belief = self.belief.copy()
+        self._take(belief, batch)
+        return belief
+
+    def _take(self, belief: Belief, batch: Batch) -> float:
+        """Update a belief by one look; returns how surprising that was (1 is as expected)."""
+        phi = self._context(batch)
+        expected, variance = belief.predict(phi), self._variance(batch.seconds)
         total = expected.sd**2 + variance
         surprise = batch.score - expected.mean
-        if self.looks == 0:
-            self.belief.mean[LEVEL] += surprise
-            surprise = 0.0
         surprise = min(max(surprise, -FAR * sqrt(total)), FAR * sqrt(total))
-        self.belief.learn(phi, expected.mean + surprise, variance)
-        self.looks += 1
-        self.load = six_digits(batch.load)
-        if self.looks > 1:
-            self._learn_noise(surprise**2 / total)
-        self._round()
+        belief.learn(phi, expected.mean + surprise, variance)
+        return surprise**2 / total
 
     def teach(self, phi: Vector, gain: Gain) -> None:
         """Take in the effect of a change that was found out elsewhere: by a guard, or before the model was lost."""
@@ -106,11 +118,20 @@ class ResponseModel:
 
     def gain(self, phi: Vector) -> Gain:
         """What a move of the features is believed to bring."""
-        found = self.belief.predict(phi)
+        return self.doubted(self.belief.predict(phi))
+
+    def doubted(self, found: Gain) -> Gain:
+        """The model is wrong somewhere."""
         return Gain(found.mean, self.policy.doubt * found.sd)
 
-    def _variance(self, tasks: float) -> float:
-        return max(self.noise * self.policy.batch_tasks / max(tasks, 1.0), LEAST_VARIANCE)
+    def _context(self, batch: Batch) -> Vector:
+        """The features of a look: the level has the configuration in it."""
+        phi = np.zeros(len(self.space.names))
+        phi[: len(CONTEXT)] = 1.0, batch.load, batch.mix
+        return phi
+
+    def _variance(self, seconds: float) -> float:
+        return max(self.noise * self.policy.batch_s / max(seconds, 1.0), LEAST_VARIANCE)
 
     def _learn_noise(self, ratio: float) -> None:
         """Variance learning with discount (West and Harrison, ch. 10.8): recent looks say how noisy looks are."""
@@ -155,7 +176,7 @@ class ResponseModel:
         return model
 
 
-_PLAIN = ("noise", "looks", "time_us", "config", "baseline", "symptoms", "trial", "load")
+_PLAIN = ("noise", "looks", "time_us", "config", "baseline", "symptoms", "trial", "trial_looks")
 
 
 def fingerprint(policy: Policy) -> str:

@@ -21,9 +21,11 @@ def _quality(rows: Rows) -> Parts:
 
 
 def _coordination(rows: Rows) -> Parts:
-    """Failures for each task that gets done: fewer votes must not look like a larger share of failures."""
+    """Of tasks done and failures together, the tasks: fewer votes must not look like a larger share of failures, and
+    no storm of failures may drown all other terms."""
     failures, _ = ratio_parts(rows, "coordination_failures")
-    return -failures, rows[:, INDEX["tasks_finished"]]
+    done = rows[:, INDEX["tasks_finished"]]
+    return done, done + failures
 
 
 def _utilization(rows: Rows) -> Parts:
@@ -31,8 +33,9 @@ def _utilization(rows: Rows) -> Parts:
 
 
 def _risk(rows: Rows) -> Parts:
-    """People who had to step in, for each task that gets done."""
-    return -rows[:, INDEX["interventions"]], rows[:, INDEX["tasks_finished"]]
+    """Of tasks done and calls for people together, the tasks."""
+    done = rows[:, INDEX["tasks_finished"]]
+    return done, done + rows[:, INDEX["interventions"]]
 
 
 TERMS: dict[str, Callable[[Rows], Parts]] = {

@@ -3,14 +3,16 @@
 `posterior_gain(moment, trial) -> Gain` is the load-adjusted gain of the trial's value over the one before it, with
 everything in it that was seen up to the last tick: `Gain.mean` in shares of the objective (about -1..1), `Gain.sd` its
 standard deviation (widened by `adaptation.doubt`), `Gain.p_positive` the probability that it is a gain at all. None
-where there is no model yet. `measured_gain` leaves out what was believed before the trial: the data alone.
+where there is no model, or it has not seen enough of the trial (`adaptation.least_looks`) to have a word in it.
+`measured_gain` leaves out what was believed before the trial: the data alone.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from meta_orchestrator.core.adaptation.batches import Batches
 from meta_orchestrator.core.adaptation.belief import Gain
+from meta_orchestrator.core.adaptation.calls import Calls
 from meta_orchestrator.core.adaptation.features import Vector
 from meta_orchestrator.core.adaptation.model import ResponseModel
 from meta_orchestrator.core.adaptation.remedies import SYMPTOMS
@@ -27,16 +29,17 @@ class Response:
 
     model: ResponseModel
     batches: Batches = field(default_factory=Batches)
+    calls: Calls = field(default_factory=Calls)
 
     def dump(self) -> dict[str, Any]:
-        return {"model": self.model.dump(), "batches": vars(self.batches)}
+        return {"model": self.model.dump(), "batches": asdict(self.batches), "calls": asdict(self.calls)}
 
     @classmethod
     def load(cls, policy: Policy, dumped: dict[str, Any] | None) -> Self:
         """What was stored; an empty one, to be taught from the ledger's lessons, where other settings made it."""
         stored = dumped or {}
         model = ResponseModel.load_from(policy, stored.get("model"))
-        return cls(model) if model.rebuilt else cls(model, Batches(**stored["batches"]))
+        return cls(model) if model.rebuilt else cls(model, Batches(**stored["batches"]), Calls(**stored["calls"]))
 
 
 def watch(moment: Moment) -> None:
@@ -47,6 +50,7 @@ def watch(moment: Moment) -> None:
     if response.model.rebuilt:
         _relearn(moment, response.model)
     response.batches.watch_places(moment)
+    response.calls.count(moment)
     _follow(moment, response)
     if any(isinstance(insight, Drift) and insight.agent is None for insight in moment.findings.insights):
         response.model.disturb()
@@ -58,9 +62,18 @@ def watch(moment: Moment) -> None:
 
 def posterior_gain(moment: Moment, trial: Trial) -> Gain | None:
     """What the value on trial is worth compared with the one before it, load taken out; see above."""
-    if moment.response is None:
+    response = moment.response
+    if response is None or response.model.trial != trial.proposal.id:
         return None
-    return moment.response.model.gain(_move(moment.response.model, moment.ledger, trial))
+    model, belief, looks = response.model, response.model.belief, response.model.trial_looks
+    begun_us = response.batches.from_us
+    if begun_us is not None and moment.tick_us - begun_us >= round(moment.policy.adaptation.batch_s * SECOND):
+        unfinished = response.batches.so_far(moment, moment.tick_us)
+        if unfinished:
+            belief, looks = model.with_look(unfinished), looks + 1
+    if looks < moment.policy.adaptation.least_looks:
+        return None
+    return model.doubted(belief.predict(_move(model, moment.ledger, trial)))
 
 
 def measured_gain(moment: Moment, trial: Trial) -> Gain | None:
@@ -96,8 +109,12 @@ def _follow(moment: Moment, response: Response) -> None:
     config = in_force(ledger)
     if config == model.config:
         return
+    least_us = round(moment.policy.adaptation.batch_s * SECOND)
+    batch = response.batches.cut(moment, ledger.past[-1].time_us, least_us) if ledger.past else None
+    if batch and model.config:
+        model.learn(batch)
     if ledger.trial and ledger.trial.proposal.id != model.trial:
-        model.trial, model.symptoms = ledger.trial.proposal.id, symptoms_of(ledger.trial)
+        model.begin(ledger.trial.proposal.id, symptoms_of(ledger.trial))
     model.move(config)
     response.batches.restart(moment.tick_us + round(moment.policy.trial.settle_s * SECOND))
 

@@ -1,7 +1,11 @@
-"""What a rule would like to change, before anything limits it."""
+"""What somebody would like to change, before anything limits it."""
 
 from dataclasses import dataclass, field
 
+from meta_orchestrator.core.adaptation.belief import Gain
+from meta_orchestrator.core.adaptation.parameters import Direction, stepped
+from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
+from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.fields import Value
 
 
@@ -11,7 +15,8 @@ class Wish:
 
     `to` is None where no further value exists. `metric` (a name of `history.RATIOS`) is what the change should mend,
     `gap` how far the thing that is wrong is from its target (relative), `certainty` the probability that it is wrong at
-    all, `samples` of the `needed` values were looked at. `expected` are relative changes.
+    all, `samples` of the `needed` values were looked at. `expected` are relative changes. `gain` is what the response
+    model believes of it, `drawn` one draw from that belief.
     """
 
     parameter: str
@@ -25,3 +30,29 @@ class Wish:
     expected: dict[str, float] = field(default_factory=dict)
     evidence: dict[str, int | float | str | None] = field(default_factory=dict)
     trigger: list[str] = field(default_factory=list)
+    gain: Gain | None = None
+    drawn: float = 0.0
+
+
+def remedy(moment: Moment, symptom: Symptom, parameter: str, direction: Direction) -> Wish:
+    """One step of a parameter against a symptom."""
+    return Wish(
+        parameter=parameter,
+        to=next_value(moment, parameter, direction),
+        reason=symptom.reason,
+        metric=symptom.metric,
+        gap=symptom.gap,
+        certainty=symptom.certainty,
+        samples=symptom.samples,
+        needed=symptom.needed,
+        expected=symptom.expected,
+        evidence=symptom.evidence,
+        trigger=symptom.trigger,
+    )
+
+
+def next_value(moment: Moment, parameter: str, direction: Direction) -> Value | None:
+    """One step from what is in force, or from the default where nobody has said what is."""
+    known = moment.policy.parameters[parameter]
+    now = moment.ledger.config.get(parameter, known.default)
+    return None if now is None else stepped(known, now, direction)

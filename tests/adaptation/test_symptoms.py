@@ -1,17 +1,14 @@
-"""Each rule wishes for its own trouble, says it in numbers, and is silent where nothing is wrong."""
+"""Each trouble has its symptom, told in numbers, and its remedy; where nothing is wrong nothing is wished for."""
 
 import pytest
 
-from meta_orchestrator.core.adaptation.wishes import RULES
-from meta_orchestrator.core.adaptation.wishes.handoff_timeout import handoff_timeout
-from meta_orchestrator.core.adaptation.wishes.max_rounds import max_rounds
-from meta_orchestrator.core.adaptation.wishes.review_depth import review_depth
-from meta_orchestrator.core.adaptation.wishes.vote_less import vote_less
-from meta_orchestrator.core.adaptation.wishes.wip_limit import wip_limit
+from meta_orchestrator.core.adaptation.adapt import wishes
+from meta_orchestrator.core.adaptation.symptoms import symptoms_at
 from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.core.collection.measures import Measures
 from meta_orchestrator.messages.outputs import Antipattern, ConfigChange, Drift
-from tests.adaptation.making import Project, at, decision, ready
+from meta_orchestrator.policy import Policy
+from tests.adaptation.making import ENFORCED, Project, at, decision, ready
 
 HEALTHY = {
     "rounds_closed": 4, "rounds_decided": 4, "rounds_minor": 1, "rounds_minor_accepted": 1, "latency_count": 4,
@@ -41,56 +38,57 @@ def seen(rows: dict[str, float], ticks: int = 60, **moment: object):
 
 
 @pytest.mark.parametrize(
-    ("rule", "rows", "more", "to", "sentence"),
+    ("name", "rows", "more", "to", "sentence"),
     [
-        (vote_less, VOTES, {"measures": SLOW}, "adaptive_threshold(0.3)", "100% of votes are on minor changes"),
-        (vote_less, VOTES, {"findings": Findings(antipatterns={"excessive_rounds": ROUNDS})}, "adaptive_threshold(0.3)",
-         "and rounds repeat"),
-        (max_rounds, REPEATED, {}, 2, "50% of votes are repeated, and only 50% come to a decision"),
-        (handoff_timeout, TIMEOUTS, {}, 180, "25% of handoffs fail, 80% of these because they time out"),
-        (review_depth, REGRESSIONS, {}, 3, "25.0% of tasks regress where 10% are tolerated"),
-        (review_depth, HEALTHY, {"findings": drift("development_velocity", "down")}, 1, "only 0.0% of tasks regress"),
-        (wip_limit, OVERLOADED, {}, 3, "agents are busy for 97% of their time, and 25% of handoffs fail"),
-        (wip_limit, HEALTHY | {"busy_us": 97}, {"findings": drift("rework_percentage", "up")}, 3, "has risen to 2"),
-        (wip_limit, IDLE, {"measures": BLOCKED}, 5, "30 tasks were blocked and 90 started"),
+        ("slow_votes", VOTES, {"measures": SLOW}, "adaptive_threshold(0.3)", "100% of votes are on minor changes"),
+        ("slow_votes", VOTES, {"findings": Findings(antipatterns={"excessive_rounds": ROUNDS})},
+         "adaptive_threshold(0.3)", "and rounds repeat"),
+        ("undecided", REPEATED, {}, 2, "50% of votes are repeated, and only 50% come to a decision"),
+        ("timeouts", TIMEOUTS, {}, 180, "25% of handoffs fail, 80% of these because they time out"),
+        ("regressions", REGRESSIONS, {}, 3, "25.0% of tasks regress where 10% are tolerated"),
+        ("slow_and_clean", HEALTHY, {"findings": drift("development_velocity", "down")}, 1,
+         "only 0.0% of tasks regress"),
+        ("overload", OVERLOADED, {}, 3, "agents are busy for 97% of their time, and 25% of handoffs fail"),
+        ("overload", HEALTHY | {"busy_us": 97}, {"findings": drift("rework_percentage", "up")}, 3, "has risen to 2"),
+        ("starvation", IDLE, {"measures": BLOCKED}, 5, "30 tasks were blocked and 90 started"),
     ],
 )  # fmt: skip
-def test_a_rule_wishes_for_one_step_against_its_trouble(rule, rows, more, to, sentence):
-    wish = rule(seen(rows, **more))
-    assert wish.to == to
-    assert sentence in wish.reason
-    assert wish.certainty > 0.975
-    assert wish.samples >= wish.needed
-    assert wish.gap > 0.1
-    assert wish.evidence
-    assert wish.expected
+def test_a_symptom_is_answered_by_one_step_of_its_main_remedy(name, rows, more, to, sentence):
+    moment = seen(rows, **more)
+    symptom = symptoms_at(moment)[name]
+    assert sentence in symptom.reason
+    assert symptom.certainty > 0.975
+    assert symptom.samples >= symptom.needed
+    assert symptom.gap > 0.1
+    assert symptom.evidence
+    assert symptom.expected
+    assert to in [wish.to for wish in wishes(moment)]
 
 
-@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize(
     "more",
     [{}, {"measures": SLOW}, {"measures": BLOCKED}, {"findings": Findings(antipatterns={"excessive_rounds": ROUNDS})}],
 )
-def test_nothing_is_wished_for_where_nothing_is_wrong(rule, more):
-    assert rule(seen(HEALTHY, **more)) is None
-    assert rule(seen(HEALTHY, ticks=0, **more)) is None
+def test_nothing_is_wished_for_where_nothing_is_wrong(more):
+    assert symptoms_at(seen(HEALTHY, **more)) == {}
+    assert symptoms_at(seen(HEALTHY, ticks=0, **more)) == {}
 
 
 @pytest.mark.parametrize(
-    ("rule", "rows", "more"),
+    ("name", "rows", "more"),
     [
-        (vote_less, VOTES, {}),
-        (vote_less, HEALTHY, {"measures": SLOW}),
-        (max_rounds, HEALTHY | {"rounds_decided": 2}, {}),
-        (max_rounds, HEALTHY | {"rounds_repeated": 2}, {}),
-        (handoff_timeout, HEALTHY | {"handoffs_failed": 5, "handoffs_timed_out": 1}, {}),
-        (review_depth, HEALTHY, {"findings": drift("development_velocity", "up")}),
-        (wip_limit, HEALTHY | {"busy_us": 97}, {}),
-        (wip_limit, IDLE, {}),
+        ("slow_votes", VOTES, {}),
+        ("slow_votes", HEALTHY, {"measures": SLOW}),
+        ("undecided", HEALTHY | {"rounds_decided": 2}, {}),
+        ("undecided", HEALTHY | {"rounds_repeated": 2}, {}),
+        ("timeouts", HEALTHY | {"handoffs_failed": 5, "handoffs_timed_out": 1}, {}),
+        ("slow_and_clean", HEALTHY, {"findings": drift("development_velocity", "up")}),
+        ("overload", HEALTHY | {"busy_us": 97}, {}),
+        ("starvation", IDLE, {}),
     ],
 )
-def test_half_of_a_trouble_is_none(rule, rows, more):
-    assert rule(seen(rows, **more)) is None
+def test_half_of_a_trouble_is_none(name, rows, more):
+    assert name not in symptoms_at(seen(rows, **more))
 
 
 def test_a_wish_on_thin_evidence_is_made_and_refused_by_evidence():
@@ -106,13 +104,13 @@ def test_sparse_data_are_looked_for_further_back_than_the_window():
     project = ready()
     for _ in range(20):
         project.tick(after_s=1200, rows={"handoffs_ended": 2, "handoffs_failed": 2, "handoffs_timed_out": 2})
-    wish = handoff_timeout(project.moment())
-    assert wish.samples >= 20
-    assert wish.evidence["looked_back_s"] > 3600
+    symptom = symptoms_at(project.moment())["timeouts"]
+    assert symptom.samples >= 20
+    assert symptom.evidence["looked_back_s"] > 3600
 
 
 def test_dense_data_are_not():
-    assert handoff_timeout(seen(TIMEOUTS, ticks=120)).evidence["looked_back_s"] == 300
+    assert symptoms_at(seen(TIMEOUTS, ticks=120))["timeouts"].evidence["looked_back_s"] == 300
 
 
 def test_the_time_before_the_last_change_is_another_configuration():
@@ -120,7 +118,7 @@ def test_the_time_before_the_last_change_is_another_configuration():
     project.run(3600, rows=TIMEOUTS)
     project.order("override", parameter="workflow.handoff_timeout_s", value=300, until=at(90_000)).tick(rows=HEALTHY)
     project.run(900, rows=HEALTHY)
-    assert handoff_timeout(project.moment()) is None
+    assert "timeouts" not in symptoms_at(project.moment())
 
 
 def test_a_wish_names_the_insight_that_led_to_it():
@@ -140,7 +138,7 @@ def test_a_parameter_at_its_end_is_wished_for_and_refused_by_bounds():
 
 
 def test_a_parameter_that_nobody_supports_is_wished_for_and_refused():
-    project = Project()
+    project = Project(Policy.model_validate(ENFORCED | {"adaptation": {"chooser": "rules"}}))
     project.event("agent.heartbeat").run(900, rows=TIMEOUTS)
     told = decision(project.tick(rows=TIMEOUTS, rules=True))
     assert (told.refused_by, told.proposal.from_, told.proposal.to) == ("unsupported", None, 180)

@@ -1,14 +1,13 @@
-"""How the rules look at the past: as little of it as is enough."""
+"""How symptoms look at the past: as little of it as is enough."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from meta_orchestrator.core.adaptation.parameters import Direction, stepped
 from meta_orchestrator.core.collection.history import INDEX
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import Estimate, Rows, share
-from meta_orchestrator.messages.fields import SECOND, Value
+from meta_orchestrator.messages.fields import SECOND
 
 Side = Literal["above", "below"]
 
@@ -73,13 +72,6 @@ def look_at(moment: Moment, measure: Callable[[Rows], Estimate | None], target: 
         if span_us >= longest_us or (enough and (clear or found.seconds >= policy.analysis.lookback_s)):
             return found
         span_us *= 2
-
-
-def next_value(moment: Moment, parameter: str, direction: Direction) -> Value | None:
-    """One step from what is in force, or from the default where nobody has said what is."""
-    known = moment.policy.parameters[parameter]
-    now = moment.ledger.config.get(parameter, known.default)
-    return None if now is None else stepped(known, now, direction)
 
 
 def _reach_us(moment: Moment) -> int:

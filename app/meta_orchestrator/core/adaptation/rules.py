@@ -1,0 +1,18 @@
+"""The chooser without a model: the main remedy of each symptom, in the order of precedence of the symptoms."""
+
+from collections.abc import Mapping
+
+from meta_orchestrator.core.adaptation.remedies import SYMPTOMS, against
+from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
+from meta_orchestrator.core.adaptation.wish import Wish, remedy
+from meta_orchestrator.core.moment import Moment
+
+
+def main_remedies(moment: Moment, symptoms: Mapping[str, Symptom]) -> list[Wish]:
+    """One wish a parameter at the most: where two symptoms pull at one, the first has it."""
+    wishes: dict[str, Wish] = {}
+    for name in SYMPTOMS:
+        remedies = against(moment.policy, name) if name in symptoms else []
+        for parameter, direction, _ in remedies[:1]:
+            wishes.setdefault(parameter, remedy(moment, symptoms[name], parameter, direction))
+    return list(wishes.values())

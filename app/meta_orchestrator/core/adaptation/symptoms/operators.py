@@ -1,0 +1,43 @@
+"""People have to step in: work was sent back, or handed on, more often than the limits allow."""
+
+from math import erf, sqrt
+
+from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
+from meta_orchestrator.core.adaptation.trigger import triggers
+from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.messages.wording import number_text
+
+LEAST = 3
+"""Interventions of a kind: fewer are an accident."""
+
+
+def rework(moment: Moment) -> Symptom | None:
+    """They are called because work was sent back too often."""
+    return _called(moment, "rework", "rework_exceeded", "work was sent back more often than is allowed")
+
+
+def stuck(moment: Moment) -> Symptom | None:
+    """They are called because a handoff went round or nobody took it."""
+    return _called(moment, "stuck", "handoff_stuck", "a handoff was stuck")
+
+
+def _called(moment: Moment, name: str, why: str, words: str) -> Symptom | None:
+    """More often than is tolerated, for each finished task; calls are as random as a Poisson count."""
+    response, target = moment.response, moment.policy.targets.interventions
+    calls = response.calls.recent.get(why, 0.0) if response else 0.0
+    tasks = response.calls.tasks if response else 0.0
+    if calls < LEAST or calls <= target * tasks:
+        return None
+    sure = (1 + erf((calls - target * tasks) / sqrt(2 * calls))) / 2
+    return Symptom(
+        name=name,
+        reason=f"people had to step in {number_text(calls)} times for {number_text(tasks)} tasks because {words}",
+        metric="coordination_failures",
+        gap=calls / (target * tasks) - 1 if tasks and target else 1.0,
+        certainty=sure,
+        samples=round(tasks),
+        needed=moment.policy.analysis.min_events,
+        expected={"manual_interventions": -0.3},
+        evidence={"interventions": calls, "tasks": tasks, "target": target},
+        trigger=triggers(moment),
+    )

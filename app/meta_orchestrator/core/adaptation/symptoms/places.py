@@ -1,0 +1,106 @@
+"""Agents that hold too much at once, or too little; and work that waits because all places are taken."""
+
+from dataclasses import replace
+
+from meta_orchestrator.core.adaptation.symptoms.look import Look, look, look_at
+from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom, seen
+from meta_orchestrator.core.adaptation.trigger import triggers
+from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.validation.evidence import Estimate, Rows, estimate
+from meta_orchestrator.messages.outputs import Antipattern, Drift
+from meta_orchestrator.messages.wording import number_text
+
+METRIC = "agent_utilization"
+WAITING = 0.1
+"""Blocked for each started in the window: beyond this, work waits."""
+BUSY_ENOUGH = 0.7
+"""Those who hold all they may and are less busy than this wait for others."""
+OVERLOAD = ("rework_percentage", "quality_regression_rate", "handoff_failure_rate", "coordination_failures")
+"""What goes up where agents do too much at once."""
+
+
+def overload(moment: Moment) -> Symptom | None:
+    """Busy alone is no fault: only where something else shows that it is too much, or where no place is free."""
+    busy = look_at(moment, _utilization, moment.policy.targets.utilization_high)
+    drift = _risen(moment)
+    failing = look(moment, "handoffs_failed", "handoffs_ended", moment.policy.targets.handoff_failure_rate)
+    if not busy.is_wrong or (drift is None and not failing.is_wrong):
+        return _full(moment, "overload")
+    metric = drift.metric if drift else "handoff_failure_rate"
+    trouble = f"{metric} has risen to {number_text(drift.after)}" if drift else f"{failing.value:.0%} of handoffs fail"
+    reason = f"agents are busy for {busy.value:.0%} of their time, and {trouble}"
+    more = {"mends": metric, "gap": max(busy.gap, failing.gap), "expected": {metric: -0.1}}
+    return _of(moment, "overload", busy, reason, trigger=triggers(moment, drift), **more)
+
+
+def starvation(moment: Moment) -> Symptom | None:
+    """Idle alone is no fault: only where work waits."""
+    idle = look_at(moment, _utilization, moment.policy.targets.utilization_low, "below")
+    blocked, started = (moment.measures.counts.get(f"agent.task.{it}", 0) for it in ("blocked", "started"))
+    bottleneck = _first_antipattern(moment, "bottleneck", "stalled")
+    if not idle.is_wrong or (bottleneck is None and blocked <= WAITING * started):
+        return _full(moment, "starvation")
+    trouble = f"{bottleneck.kind} is seen" if bottleneck else f"{blocked} tasks were blocked and {started} started"
+    reason = f"agents are busy for only {idle.value:.0%} of their time while work waits: {trouble}"
+    evidence = {"tasks_blocked": blocked, "tasks_started": started}
+    expected = {METRIC: 0.1, "development_velocity": 0.1}
+    trigger = triggers(moment, bottleneck)
+    return _of(moment, "starvation", idle, reason, evidence=evidence, expected=expected, trigger=trigger)
+
+
+def crowding(moment: Moment) -> Symptom | None:
+    """Places that are all taken, however busy those are who hold the tasks: what takes time must be saved."""
+    return _full(moment, "crowding")
+
+
+def _full(moment: Moment, name: str) -> Symptom | None:
+    """All places of some agents have been taken for about an hour, so work waits.
+
+    Those who are busy then have begun too much (overload); those who are not wait for somebody else (starvation).
+    """
+    targets, batches = moment.policy.targets, moment.response.batches if moment.response else None
+    if batches is None or batches.full <= targets.places_taken:
+        return None
+    fits = {"overload": batches.busy >= targets.utilization_high, "starvation": batches.busy < BUSY_ENOUGH}
+    if not fits.get(name, True):
+        return None
+    full = f"{min(batches.full, 1):.0%} of the places for tasks are taken, so that work waits for agents"
+    return Symptom(
+        name=name,
+        reason=f"{full} who are busy for {batches.busy:.0%} of their time",
+        metric="development_velocity",
+        gap=min((batches.full - targets.places_taken) / (1 - targets.places_taken), 1.0),
+        certainty=1.0,
+        samples=len(moment.history.ticks),
+        needed=_needed(moment),
+        expected={"development_velocity": 0.1},
+        evidence={"places_taken": batches.full, "busy": batches.busy, "target": targets.places_taken},
+        trigger=triggers(moment, moment.findings.drifts.get("development_velocity")),
+    )
+
+
+def _of(moment: Moment, name: str, found: Look, reason: str, **more: object) -> Symptom:
+    return seen(name, moment, found, "ticks", METRIC, reason, needed=_needed(moment), **more)
+
+
+def _utilization(rows: Rows) -> Estimate | None:
+    """A look is a tick here: capacity is measured, not counted."""
+    found = estimate(rows, METRIC)
+    return found and replace(found, samples=float(len(rows)))
+
+
+def _needed(moment: Moment) -> int:
+    """The ticks of a window, if that is less than what is asked of events."""
+    time = moment.policy.time
+    return min(moment.policy.analysis.min_events, round(time.window_s / time.tick_s))
+
+
+def _risen(moment: Moment) -> Drift | None:
+    drifts = (moment.findings.drifts.get(metric) for metric in OVERLOAD)
+    return next((drift for drift in drifts if drift and drift.direction == "up"), None)
+
+
+def _first_antipattern(moment: Moment, *kinds: str) -> Antipattern | None:
+    """Findings are named by their kind, with their subject after a colon where there are several."""
+    found = sorted(moment.findings.antipatterns.items())
+    return next((it for name, it in found if name.split(":")[0] in kinds), None)

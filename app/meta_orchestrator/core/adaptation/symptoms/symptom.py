@@ -1,0 +1,54 @@
+"""Something that looks wrong, in numbers."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from meta_orchestrator.core.adaptation.symptoms.look import Look
+from meta_orchestrator.core.moment import Moment
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """What is wrong and how sure that is.
+
+    `metric` (a name of `history.RATIOS`) is what a remedy should mend, `gap` how far it is from its target (relative),
+    `certainty` the probability that it is wrong at all, `samples` of the `needed` values were looked at. `expected` are
+    relative changes under a remedy.
+    """
+
+    name: str
+    reason: str
+    metric: str
+    gap: float
+    certainty: float
+    samples: int
+    needed: int
+    expected: dict[str, float]
+    evidence: dict[str, int | float | str | None]
+    trigger: list[str] = field(default_factory=list)
+
+    @property
+    def strength(self) -> float:
+        """0..1: one for what is twice its target or more, and none for what may well be chance."""
+        return min(max(self.gap, 0.0), 1.0) * max(2 * self.certainty - 1, 0.0)
+
+
+def seen(name: str, moment: Moment, found: Look, events: str, metric: str, reason: str, **more: Any) -> Symptom:
+    """A symptom that rests on one look at the past; `events` says what was counted."""
+    evidence: dict[str, int | float | str | None] = {
+        metric: found.value,
+        "target": found.target,
+        events: found.samples,
+        "looked_back_s": found.seconds,
+    }
+    return Symptom(
+        name=name,
+        reason=reason,
+        metric=more.pop("mends", metric),
+        gap=more.pop("gap", found.gap),
+        certainty=found.certainty,
+        samples=found.samples,
+        needed=more.pop("needed", moment.policy.analysis.min_events),
+        evidence=evidence | more.pop("evidence", {}),
+        **more,
+    )

@@ -1,0 +1,83 @@
+"""The chooser with a model: of all remedies of what looks wrong, the one that promises most when the belief is drawn.
+
+Thompson sampling (Thompson 1933; Russo et al. 2018): what is unsure is tried now and then, what is known to help often,
+what is known to harm never. The draw is seeded from project and tick.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from meta_orchestrator.core.adaptation.account import accounted
+from meta_orchestrator.core.adaptation.limits import AFTER_MODE, first_refusal
+from meta_orchestrator.core.adaptation.model import ResponseModel
+from meta_orchestrator.core.adaptation.remedies import against
+from meta_orchestrator.core.adaptation.rules import main_remedies
+from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
+from meta_orchestrator.core.adaptation.wish import Wish, remedy
+from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.messages.cloudevent import digest
+from meta_orchestrator.messages.fields import SECOND
+
+
+def is_time(moment: Moment) -> bool:
+    """Once a batch: more draws from the same belief would only make luck of it."""
+    batch_us, ticks = round(moment.policy.adaptation.batch_s * SECOND), moment.history.ticks
+    return len(ticks) < 2 or ticks[-2] // batch_us != moment.tick_us // batch_us
+
+
+def most_promising(moment: Moment, symptoms: Mapping[str, Symptom]) -> list[Wish]:
+    """The best that may go out and the best that may only be recommended; if there is neither, what holds them back."""
+    options = weighed(moment, symptoms)
+    free = [wish for wish in options if _refused_by(moment, wish) is None]
+    asked = [wish for wish in options if _may_be_asked(moment, wish)]
+    chosen = [accounted(moment, some[0], options) for some in (free, asked) if some]
+    return chosen or main_remedies(moment, symptoms)
+
+
+def weighed(moment: Moment, symptoms: Mapping[str, Symptom]) -> list[Wish]:
+    """Each remedy with its expected gain, the largest draw first."""
+    response = moment.response
+    if response is None or not moment.ledger.config:
+        return []
+    model = response.model
+    seed = int(digest("thompson", moment.project, moment.tick_us)[:16], 16)
+    drawn = model.belief.draw(np.random.default_rng(seed), moment.policy.adaptation.doubt)
+    options = [_valued(moment, wish, model, symptoms, drawn) for wish in remedies(moment, symptoms)]
+    return sorted(options, key=lambda wish: (-wish.drawn, wish.parameter))
+
+
+def remedies(moment: Moment, symptoms: Mapping[str, Symptom]) -> list[Wish]:
+    """One wish for each parameter and direction, told by the symptom that speaks loudest for it."""
+    loudest: dict[tuple[str, int], tuple[float, Wish]] = {}
+    for name, symptom in symptoms.items():
+        for parameter, direction, strength in against(moment.policy, name):
+            voice = strength * symptom.strength
+            if voice > loudest.get((parameter, direction), (0.0, None))[0]:
+                loudest[parameter, direction] = voice, remedy(moment, symptom, parameter, direction)
+    return [wish for _, wish in loudest.values()]
+
+
+def _valued(
+    moment: Moment, wish: Wish, model: ResponseModel, symptoms: Mapping[str, Symptom], drawn: np.ndarray
+) -> Wish:
+    """What the model makes of it; a value that does not exist, or that nobody supports, brings nothing."""
+    config = moment.ledger.config
+    if wish.to is None or wish.parameter not in config:
+        return wish
+    strengths = {name: symptom.strength for name, symptom in symptoms.items()}
+    move = model.features({**config, wish.parameter: wish.to}, strengths) - model.features(config, strengths)
+    return replace(wish, gain=model.gain(move), drawn=float(drawn @ move))
+
+
+def _refused_by(moment: Moment, wish: Wish) -> str | None:
+    refusal = first_refusal(wish, moment.ledger, moment.policy, moment.tick_us)
+    return refusal.by if refusal else None
+
+
+def _may_be_asked(moment: Moment, wish: Wish) -> bool:
+    """A recommendation that would be heard: nothing but the mode holds it back, and none waits."""
+    if wish.parameter in moment.ledger.waiting or _refused_by(moment, wish) != "mode":
+        return False
+    return first_refusal(wish, moment.ledger, moment.policy, moment.tick_us, AFTER_MODE) is None
