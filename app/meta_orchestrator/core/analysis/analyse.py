@@ -10,10 +10,11 @@ def analyse(minds: Minds, moment: Moment) -> Findings:
     """Judge one tick: what is new is said, what holds now is handed on."""
     minds.causes.observe(moment)
     drifts = [minds.causes.of_drift(moment, drift) for drift in minds.drift.judge(moment)]
+    trends = [minds.causes.of_trend(moment, trend) for trend in minds.trends.judge(moment)]
     patterns = [minds.causes.of_antipattern(moment, pattern) for pattern in minds.antipatterns.judge(moment)]
     active = minds.antipatterns.active
     escalations = minds.conditions.judge(moment.tick_us, moment.measures, active)
-    insights: list[Output] = [*drifts, *patterns, *escalations]
+    insights: list[Output] = [*drifts, *trends, *patterns, *escalations]
     for insight in insights:
         event = moment.say(insight)
         if isinstance(insight, Drift | Antipattern):

@@ -9,6 +9,7 @@ from meta_orchestrator.core.analysis.antipatterns.watch import AntipatternWatch
 from meta_orchestrator.core.analysis.causes.watch import CauseWatch
 from meta_orchestrator.core.analysis.drift.watch import DriftWatch
 from meta_orchestrator.core.analysis.escalation import Conditions
+from meta_orchestrator.core.analysis.trends.watch import TrendWatch
 from meta_orchestrator.messages.cloudevent import digest
 from meta_orchestrator.policy import Policy
 
@@ -27,6 +28,7 @@ class Minds:
         self.antipatterns = AntipatternWatch(policy)
         self.conditions = Conditions(policy)
         self.causes = CauseWatch(policy)
+        self.trends = TrendWatch(policy)
         self.said: dict[str, str] = {}
         """Metric that drifted, or kind of an antipattern → id of the insight that said so last."""
 
@@ -42,6 +44,7 @@ class Minds:
             "antipatterns": self.antipatterns.dump(),
             "conditions": self.conditions.dump(),
             "causes": self.causes.dump(),
+            "trends": self.trends.dump(),
             "said": self.said,
         }
 
@@ -56,6 +59,7 @@ class Minds:
         minds.antipatterns.load(dumped["antipatterns"])
         minds.conditions.load(dumped["conditions"])
         minds.causes.load(dumped["causes"])
+        minds.trends.load(dumped["trends"])
         minds.said = dict(dumped["said"])
         return minds
 
