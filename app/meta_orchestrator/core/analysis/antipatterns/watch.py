@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from meta_orchestrator.core.analysis.antipatterns.bottleneck import Bottleneck
 from meta_orchestrator.core.analysis.antipatterns.deadlock import Deadlock
 from meta_orchestrator.core.analysis.antipatterns.detector import Detector
 from meta_orchestrator.core.analysis.antipatterns.excessive_rework import ExcessiveRework
@@ -14,6 +15,7 @@ from meta_orchestrator.core.analysis.antipatterns.persistent_dissent import Pers
 from meta_orchestrator.core.analysis.antipatterns.ping_pong import PingPong
 from meta_orchestrator.core.analysis.antipatterns.stalled import Stalled
 from meta_orchestrator.core.analysis.antipatterns.thrashing import Thrashing
+from meta_orchestrator.core.analysis.stations import Stations
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.outputs import Antipattern
@@ -25,6 +27,7 @@ class AntipatternWatch:
 
     def __init__(self, policy: Policy) -> None:
         self.moves, work = Moves(), Work()
+        self.stations = Stations(policy)
         self.detectors: tuple[Detector, ...] = (
             HandoffCycle(policy, self.moves),
             PingPong(policy, self.moves),
@@ -34,6 +37,7 @@ class AntipatternWatch:
             Stalled(policy),
             ExcessiveRounds(policy),
             PersistentDissent(policy),
+            Bottleneck(policy, self.stations),
         )
         self._observers: dict[str, tuple[Callable[[Event], None], ...]] = {
             type_: tuple(detector.observe for detector in self.detectors if type_ in detector.types)
@@ -63,9 +67,11 @@ class AntipatternWatch:
         return min(looks, default=None)
 
     def dump(self) -> dict[str, Any]:
-        return {"moves": self.moves.dump()} | {detector.kind: detector.dump() for detector in self.detectors}
+        shared = {"moves": self.moves.dump(), "stations": self.stations.dump()}
+        return shared | {detector.kind: detector.dump() for detector in self.detectors}
 
     def load(self, dumped: dict[str, Any]) -> None:
         self.moves.load(dumped["moves"])
+        self.stations.load(dumped["stations"])
         for detector in self.detectors:
             detector.load(dumped[detector.kind])

@@ -1,0 +1,178 @@
+"""bottleneck: one kind of agent makes all others' work wait."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, Detector, cleared
+from meta_orchestrator.core.analysis.queueing import lag_one, left_waiting, p_above
+from meta_orchestrator.core.analysis.stations import BATCHES, TIED, Stations
+from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.messages.event import Event
+from meta_orchestrator.messages.fields import SECOND, format_time_us
+from meta_orchestrator.messages.outputs import Antipattern
+from meta_orchestrator.policy import Policy
+
+LEVEL = 0.05
+"""Of both one-sided tests (methods.md §5: right in 97 % of its findings)."""
+EVERY = 5
+"""Batches between two looks: a quarter of what a test needs is new."""
+EASED = 0.8
+"""Hysteresis: cleared when less waits than this share of what would have to be found."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """Stations over some batches; arrays of shape (batches, stations): tasks on average."""
+
+    names: list[str]
+    waiting: NDArray[np.float64]
+    served: NDArray[np.float64]
+    gain: NDArray[np.float64]
+    """Of the waiting what one more agent would take away."""
+    servers: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, names: list[str], loads: NDArray[np.float64], size: dict[str, int]) -> "Network":
+        waiting, served, capacity = (loads[:, :, k] for k in range(3))
+        servers = np.maximum(1, np.rint(capacity.mean(0))).astype(np.int64)
+        gain = np.zeros_like(waiting)
+        for column, name in enumerate(names):
+            wait, load = float(waiting[:, column].mean()), float(served[:, column].mean())
+            if wait > 0:
+                left = left_waiting(wait, load, int(servers[column]), size.get(name, 1))
+                gain[:, column] = waiting[:, column] * (1 - left / wait)
+        return cls(names, waiting, served, gain, servers)
+
+    def first(self) -> tuple[int, NDArray[np.float64], str | None]:
+        """(place of the station where one more helps most, its lead by batch, the next one's name)."""
+        order = sorted(range(len(self.names)), key=lambda k: (-float(self.gain[:, k].mean()), self.names[k]))
+        if len(order) == 1:
+            return order[0], self.gain[:, order[0]], None
+        return order[0], self.gain[:, order[0]] - self.gain[:, order[1]], self.names[order[1]]
+
+
+class Bottleneck(Detector):
+    """The agent type (an agent, where it is the only one) of which one more would help most.
+
+    For each type: tasks waiting for it, measured, and what Erlang C leaves of them with one more agent of the kind,
+    from measured load and capacity; by Little's law the difference, in tasks, is the arrival rate times the wait
+    saved. It is one if (1) its lead over the next type is significant and (2) tasks wait for it longer than they are
+    worked on there, times `analysis.bottleneck_wait`: a leader there is in every team, and most are harmless. Both by
+    batch means (20 to 40 batches), one-sided at .05. So it names a wrong type in at most 5 % of its findings, and
+    finds one in at most 5 % of the looks at a team in which nothing waits that long.
+    Cleared when over the last ten batches significantly less than .8 of that waits; another one takes its place when
+    it leads as clearly.
+    Severity: the share of all waiting that one more agent would take away. `agents`: all of the type.
+    """
+
+    kind = "bottleneck"
+    types = ("agent.handoff.completed",)
+
+    def __init__(self, policy: Policy, stations: Stations) -> None:
+        super().__init__(policy)
+        self.stations = stations
+        self._offers: list[Event] = []
+        self._fresh: list[Antipattern] = []
+        self._station: str | None = None
+
+    def observe(self, event: Event) -> None:
+        self._offers.append(event)
+
+    def look(self, moment: Moment) -> None:
+        agents, stations = moment.books.agents, self.stations
+        full = stations.read(moment)
+        for event in self._offers:
+            stations.offer(event, agents.get(event[4]["to_agent"]))
+        self._offers.clear()
+        if full and len(stations.batches) >= BATCHES and stations.closed % EVERY == 0:
+            self._fresh = self._judge(moment)
+
+    def judge(self, tick_us: int) -> list[Antipattern]:
+        fresh, self._fresh = self._fresh, []
+        return fresh
+
+    def _judge(self, moment: Moment) -> list[Antipattern]:
+        sizes = typical_capacities(moment)
+        found = self._test(Network.of(*self.stations.table(), sizes), moment)
+        if found and found[0] != self._station:
+            self._station, self.active = found
+            return [self.active]
+        if self.active and self._has_eased(Network.of(*self.stations.table(BATCHES // 2), sizes)):
+            over, self.active, self._station = cleared(self.active), None, None
+            return [over]
+        return []
+
+    def _test(self, network: Network, moment: Moment) -> tuple[str, Antipattern] | None:
+        """(station, finding)."""
+        if not network.names:
+            return None
+        place, lead, next_name = network.first()
+        if lag_one(lead) > TIED and not self.stations.is_longest:
+            return None
+        burden = network.waiting[:, place] - self.policy.analysis.bottleneck_wait * network.served[:, place]
+        p_lead, p_wait = p_above(lead), p_above(burden)
+        if max(p_lead, p_wait) > LEVEL:
+            return None
+        name = network.names[place]
+        waiting, gain = float(network.waiting[:, place].mean()), float(network.gain[:, place].mean())
+        found = Antipattern(
+            kind=self.kind,
+            agents=live_agents(moment, name)[:NAMED_AGENTS],
+            since=format_time_us(self._since_us(burden)),
+            severity=min(1.0, gain / float(network.waiting.mean(0).sum())),
+            evidence={
+                "agent_type": name,
+                "capacity": int(network.servers[place]),
+                "utilization": min(1.0, float(network.served[:, place].mean()) / int(network.servers[place])),
+                "tasks_waiting": waiting,
+                "tasks_waiting_with_one_more": waiting - gain,
+                "next": next_name,
+                "lead": float(lead.mean()),
+                "p_lead": p_lead,
+                "p_wait": p_wait,
+                "batches": len(lead),
+                "batch_s": self.stations.width_us / SECOND,
+            },
+        )
+        return name, found
+
+    def _has_eased(self, network: Network) -> bool:
+        if self._station not in network.names:
+            return True
+        place = network.names.index(self._station)
+        limit = EASED * self.policy.analysis.bottleneck_wait * network.served[:, place]
+        return p_above(limit - network.waiting[:, place]) <= LEVEL
+
+    def _since_us(self, burden: NDArray[np.float64]) -> int:
+        """The batch from which on it was a burden: the least sum up to it, of what half of it explains."""
+        sums = np.concatenate([[0.0], np.cumsum(burden - burden.mean() / 2)])
+        return self.stations.batches[int(np.argmin(sums[:-1]))].start_us
+
+    def dump(self) -> dict[str, Any]:
+        return super().dump() | {"station": self._station}
+
+    def load(self, dumped: dict[str, Any]) -> None:
+        super().load(dumped)
+        self._station = dumped["station"]
+
+
+def live_agents(moment: Moment, agent_type: str) -> list[str]:
+    """Those of a type, by name."""
+    agents = moment.books.agents
+    return sorted(name for name, agent in agents.items() if agent.agent_type == agent_type and _is_there(agent, moment))
+
+
+def typical_capacities(moment: Moment) -> dict[str, int]:
+    """Agent type → the tasks at once of one more agent: the mean of those there, rounded."""
+    found: dict[str, list[int]] = {}
+    for agent in moment.books.agents.values():
+        if agent.agent_type is not None and _is_there(agent, moment):
+            found.setdefault(agent.agent_type, []).append(agent.capacity)
+    return {name: max(1, round(sum(capacities) / len(capacities))) for name, capacities in found.items()}
+
+
+def _is_there(agent: Any, moment: Moment) -> bool:
+    return bool(agent.is_live(moment.tick_us))
