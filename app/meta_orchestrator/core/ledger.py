@@ -172,6 +172,10 @@ class Ledger:
     """Escalations because of which nothing goes out unapproved."""
     overrides: dict[str, Override] = field(default_factory=dict)
 
+    heard: dict[str, list[float]] = field(default_factory=dict)
+    """Agent → what it has reported lately (`core/collection/voices.py`): nobody's word weighs too much."""
+    heard_us: int | None = None
+
     trial: Trial | None = None
     watches: list[Watch] = field(default_factory=list)
     waiting: dict[str, Waiting] = field(default_factory=dict)

@@ -2,11 +2,13 @@
 
 from meta_orchestrator.core.collection.order import in_order
 from meta_orchestrator.core.collection.slot import Slot
+from meta_orchestrator.core.collection.voices import weigh
 from meta_orchestrator.core.collection.window import Window
 from meta_orchestrator.core.ledger import command_name
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.project import Project
 from meta_orchestrator.messages.event import Event
+from meta_orchestrator.messages.fields import SECOND
 
 
 def collect(project: Project, tick_us: int, once: bool = False) -> Moment:
@@ -30,7 +32,7 @@ def collect(project: Project, tick_us: int, once: bool = False) -> Moment:
     window = Window(project.slots, tick_us, policy.time.window_us)
     moment.window = window
     moment.measures = window.measures(project.books.agents, project.books.tasks, policy.samples)
-    _remember(project, closed, tick_us)
+    _remember(project, closed, moment)
     return moment
 
 
@@ -94,9 +96,13 @@ def _leave_out_replayed(project: Project, orders: list[Event]) -> None:
         seen.add(name)
 
 
-def _remember(project: Project, closed: list[Slot], tick_us: int) -> None:
-    """One row of history for this tick, if anything happened in it."""
-    slots = [slot for slot in closed if slot.end_us > tick_us - project.policy.time.tick_us]
+def _remember(project: Project, closed: list[Slot], moment: Moment) -> None:
+    """One row of history for this tick, if anything happened in it; no agent weighs too much in it."""
+    tick_us, policy, ledger = moment.tick_us, project.policy, project.ledger
+    slots = [slot for slot in closed if slot.end_us > tick_us - policy.time.tick_us]
     if any(slot.counts or slot.timeouts for slot in slots):
-        tick = Window(slots, tick_us, project.policy.time.tick_us)
-        project.history.add(tick_us, tick.row(project.books.agents, project.books.tasks))
+        row = Window(slots, tick_us, policy.time.tick_us).row(project.books.agents, project.books.tasks)
+        seconds = (tick_us - (ledger.heard_us or tick_us)) / SECOND
+        ledger.heard = weigh(row, ledger.heard, moment.events, project.books, seconds, policy.analysis.agent_share)
+        ledger.heard_us = tick_us
+        project.history.add(tick_us, row)
