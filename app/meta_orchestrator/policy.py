@@ -192,6 +192,9 @@ class Pace(Section):
     cooldown_s: Annotated[float, Field(ge=0)] = Field(
         600, description="rest of a parameter after its trial; doubled by each failure, up to 8 times"
     )
+    reverse_s: Annotated[float, Field(ge=0)] = Field(
+        7200, description="a change that was kept is not reversed for so long: no to and fro"
+    )
     decline_s: Annotated[float, Field(ge=0)] = Field(
         86_400, description="rest of a parameter after an owner declined its proposal or rolled it back"
     )
@@ -236,9 +239,9 @@ class Trials(Section):
     )
     guard_margin: Share = Field(0.1, description="and by more than this share of its value before")
     switchback_below: Annotated[float, Field(ge=0)] = Field(
-        0.01,
-        description="a change that promises less than this (share of the objective) is tried to and fro where agents"
-        " share work: a plain before and after cannot show so little (measured)",
+        0.03,
+        description="a change that will hardly bring more than this (share of the objective) is tried to and fro where"
+        " agents share work: a plain before and after cannot show so little (measured)",
     )
     switchback_pairs: PositiveInt = Field(6, description="pairs of periods, one under each value")
     period_s: PositiveFloat = Field(1200, description="of a switchback: several times as long as a task takes")
@@ -318,12 +321,26 @@ class Adaptation(Section):
     step_sd: PositiveFloat = Field(0.02, description="what one step of a parameter may do by itself")
     remedy_gain: PositiveFloat = Field(0.03, description="what one step of a remedy does, and how unsure that is")
     level_sd: PositiveFloat = Field(0.5, description="where the score of an unknown team may stand")
-    level_drift_sd: NotNegative = Field(0.02, description="how far the score wanders by itself in an hour")
+    level_drift_sd: NotNegative = Field(0.01, description="how far the score wanders by itself in an hour")
     disturbed_sd: PositiveFloat = Field(0.2, description="how far it may have moved where a drift was detected")
     noise_sd: PositiveFloat = Field(0.2, description="spread of the score of `batch_s` seconds, until it is known")
     noise_looks: PositiveInt = Field(30, description="looks after which their own spread counts as much as that")
+    harm: PositiveFloat = Field(
+        0.05, description="a guard that takes a change back tells the model of such a loss, give or take half of it"
+    )
     memory_s: PositiveFloat = Field(
         604_800, description="what is not seen again is forgotten over this time: teams change within weeks"
+    )
+
+
+class Reset(Section):
+    """Back to the golden baseline, and how fast the configuration may move away from it again."""
+
+    every_s: PositiveFloat | None = Field(
+        None, description="on schedule, so long after the last one; not while something is on trial; never by default"
+    )
+    ramp_s: NotNegative = Field(
+        14_400, description="after a reset the rate limit grows from one change an hour back to its value over this"
     )
 
 
@@ -381,6 +398,7 @@ class Policy(Section):
     trial: Trials = Trials()
     analysis: Analysis = Analysis()
     adaptation: Adaptation = Adaptation()
+    reset: Reset = Reset()
     targets: Targets = Targets()
     parameters: dict[str, Parameter] = Field(default_factory=lambda: dict(BUILT_IN))
     escalation: tuple[Escalation, ...] = (

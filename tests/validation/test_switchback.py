@@ -11,7 +11,7 @@ from tests.adaptation.making import SUPPORTS, Project, at, decision, ready, wish
 from tests.validation.test_trials import QUIET
 
 PARAMETER = "workflow.wip_limit"
-SMALL = wish(evidence={"expected_gain": 0.004}, expected={"development_velocity": 0.01})
+SMALL = wish(evidence={"expected_gain": 0.004, "expected_gain_sd": 0.01}, expected={"development_velocity": 0.01})
 PERIOD_S, BURN_IN_S, PAIRS = 1200, 300, 6
 LENGTH_S = 2 * PAIRS * PERIOD_S
 
@@ -78,12 +78,13 @@ def test_the_order_is_drawn_from_the_id_of_the_change():
 @pytest.mark.parametrize(
     ("evidence", "expected", "rows", "policy"),
     [
-        ({"expected_gain": 0.05}, {}, QUIET, {}),
+        ({"expected_gain": 0.05, "expected_gain_sd": 0.01}, {}, QUIET, {}),
+        ({"expected_gain": 0.004, "expected_gain_sd": 0.05}, {}, QUIET, {}),
         ({}, {"development_velocity": 0.1}, QUIET, {}),
-        ({"expected_gain": 0.004}, {}, QUIET | {"handoffs_ended": 0}, {}),
-        ({"expected_gain": 0.004}, {}, QUIET, {"trial": {"flips_per_day": 11}}),
+        ({"expected_gain": 0.004, "expected_gain_sd": 0.01}, {}, QUIET | {"handoffs_ended": 0}, {}),
+        ({"expected_gain": 0.004, "expected_gain_sd": 0.01}, {}, QUIET, {"trial": {"flips_per_day": 11}}),
     ],
-    ids=["much is promised", "much is expected", "nobody shares work", "too few flips are left"],
+    ids=["much is promised", "much may be", "much is expected", "nobody shares work", "too few flips are left"],
 )
 def test_it_is_a_step_where(evidence, expected, rows, policy):
     project = ready(policy)

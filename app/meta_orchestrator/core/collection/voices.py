@@ -44,17 +44,20 @@ FORGOTTEN = 0.01
 def weigh(
     row: Counts, heard: Mapping[str, list[float]], events: list[Event], books: Books, seconds: float, share: float
 ) -> dict[str, list[float]]:
-    """Limit each agent's weight in the row of a tick; returns what was heard of each agent lately.
+    """Limit each agent's weight in the row of a tick; returns what has counted of each agent lately.
 
     `seconds` have passed since `heard` was returned; `share` is what a member of a large team may have of something.
     """
     said, known = _tally(events, books)
-    lately = _lately(heard, said, seconds)
+    lately = _lately(heard, seconds)
     if said:
-        factors = _factors(lately, said, known, share)
+        weights = _weights(lately, said, share)
+        whole, counted = sum(said.values()), sum(weights[agent] * known[agent] for agent in said)
+        factors = np.where(whole > 0, counted / np.maximum(whole, FORGOTTEN), 1.0)
         for name, place in PLACE.items():
             for field in FIELDS[name]:
                 row[INDEX[field]] *= factors[place]
+        lately |= {agent: lately.get(agent, 0.0) + weights[agent] * counts for agent, counts in said.items()}
     return {agent: [round(float(count), 3) for count in counts] for agent, counts in lately.items()}
 
 
@@ -77,35 +80,32 @@ def _tally(events: list[Event], books: Books) -> tuple[dict[str, Counts], dict[s
     return said, known
 
 
-def _lately(heard: Mapping[str, list[float]], said: Mapping[str, Counts], seconds: float) -> dict[str, Counts]:
+def _lately(heard: Mapping[str, list[float]], seconds: float) -> dict[str, Counts]:
     """What was heard fades; of whom nothing has been heard for long is forgotten."""
     keep = 0.5 ** (seconds / HALF_S)
     lately = {agent: keep * np.array(counts) for agent, counts in heard.items()}
-    for agent, counts in said.items():
-        lately[agent] = lately.get(agent, np.zeros(len(FIELDS))) + counts
     return {agent: counts for agent, counts in lately.items() if counts.sum() > FORGOTTEN}
 
 
-def _factors(
-    lately: Mapping[str, Counts], said: Mapping[str, Counts], known: Mapping[str, Counts], share: float
-) -> Counts:
-    """How much of what is said at this tick counts, shape (len(FIELDS),).
+def _weights(lately: Mapping[str, Counts], said: Mapping[str, Counts], share: float) -> dict[str, Counts]:
+    """Of each agent that says something now, how much of it counts, shape (len(FIELDS),), 0..1.
 
-    An agent may have the part s of a field: s / (1 - s) of what all others said.
+    An agent may have the part s of a field, which is s / (1 - s) of what the others have; what has counted lately is
+    taken off.
     """
-    everybody = np.array(list(lately.values())).reshape(-1, len(FIELDS))
-    total, voices = everybody.sum(axis=0), (everybody > FORGOTTEN).sum(axis=0)
+    nothing = np.zeros(len(FIELDS))
+    everybody = {agent: lately.get(agent, nothing) + said.get(agent, nothing) for agent in [*lately, *said]}
+    table = np.array(list(everybody.values()))
+    total, voices = table.sum(axis=0), (table > FORGOTTEN).sum(axis=0)
     most = np.maximum(share, 2 / np.maximum(voices, FEWEST))
-    size = np.ones(len(FIELDS))
-    size[PLACE["points"]] = total[PLACE["points"]] / max(total[PLACE["finished"]], 1.0)
-    whole, counted = np.zeros(len(FIELDS)), np.zeros(len(FIELDS))
+    free = np.full(len(FIELDS), FREE)
+    free[PLACE["points"]] *= total[PLACE["points"]] / max(total[PLACE["finished"]], 1.0)
+    weights = {}
     for agent, counts in said.items():
-        own = lately.get(agent, counts)
-        limit = most / (1 - most) * (total - own) + FREE * size
-        weight = np.where(voices < FEWEST, 1.0, np.minimum(limit / np.maximum(own, FORGOTTEN), 1.0))
-        whole += counts
-        counted += weight * known[agent]
-    return np.where(whole > 0, counted / np.maximum(whole, FORGOTTEN), 1.0)
+        limit = most / (1 - most) * (total - everybody[agent]) + free
+        left = np.clip((limit - lately.get(agent, nothing)) / np.maximum(counts, FORGOTTEN), 0.0, 1.0)
+        weights[agent] = np.where(voices < FEWEST, 1.0, left)
+    return weights
 
 
 def _is_known(task: str, time_us: int, books: Books) -> bool:

@@ -21,6 +21,9 @@ class Verdict:
     parameter: str
     ending: Ending
     why: Why | None = None
+    trial: Trial | None = None
+    guarded: bool = False
+    """A guard metric ended it, or found out later."""
 
 
 def take_back(moment: Moment, trial: Trial, by: By, reason: str) -> ConfigChange | None:
@@ -39,7 +42,7 @@ def conclude(moment: Moment, trial: Trial, ending: Ending, explanation: str, **m
     ledger.trial = None
     rest_us = moment.tick_us + round(moment.policy.pace.cooldown_s * SECOND)
     ledger.rests_until_us[parameter] = max(rest_us, ledger.rests_until_us.get(parameter, 0))
-    return Verdict(parameter, ending, more.get("why"))
+    return Verdict(parameter, ending, more.get("why"), trial)
 
 
 def supersede(moment: Moment, moves: dict[str, Value], reason: str) -> None:

@@ -76,7 +76,7 @@ def safety_rollback(moment: Moment, trial: Trial, comparison: Comparison, when: 
     before, after = (_shown(moment, comparison, side) for side in (comparison.before, comparison.after))
     reason = f"{comparison.name} went from {number_text(before)} to {number_text(after)} {when}"
     back = take_back(moment, trial, "guard", reason)
-    return conclude(
+    verdict = conclude(
         moment,
         trial,
         "rolled_back",
@@ -86,6 +86,7 @@ def safety_rollback(moment: Moment, trial: Trial, comparison: Comparison, when: 
         samples={comparison.name: round(comparison.after.samples)},
         evidence={"sure_worse": 1 - comparison.p_better},
     )
+    return replace(verdict, guarded=True)
 
 
 def _is_clearly_worse(moment: Moment, comparison: Comparison, looked: Looked, tests: int) -> bool:

@@ -15,7 +15,7 @@ from meta_orchestrator.messages.outputs import ConfigChange
 
 
 def is_called_for(moment: Moment, proposal: Proposal) -> bool:
-    """Little is promised, agents share work, and the day's flips are not used up."""
+    """Little is to be expected, agents share work, and the day's flips are not used up."""
     times, flips = moment.policy.trial, 2 * moment.policy.trial.switchback_pairs
     if _promised(proposal) >= times.switchback_below or len(moment.ledger.flips_us) + flips > times.flips_per_day:
         return False
@@ -88,10 +88,13 @@ def _await(moment: Moment, trial: Trial, change: ConfigChange) -> None:
 
 
 def _promised(proposal: Proposal) -> float:
-    """What the model expects of it all in all; where there is no model, of the metric that should move most."""
-    gain = proposal.evidence.get("expected_gain")
-    if isinstance(gain, int | float):
-        return abs(gain)
+    """How much it may well bring: what the model expects and its standard deviation on top.
+
+    Where there is no model, what is expected of the metric that should move most.
+    """
+    gain, sd = proposal.evidence.get("expected_gain"), proposal.evidence.get("expected_gain_sd")
+    if isinstance(gain, int | float) and isinstance(sd, int | float):
+        return abs(gain) + sd
     return max((abs(change) for change in proposal.expected.values()), default=1.0)
 
 
