@@ -12,10 +12,12 @@ from meta_orchestrator.core.analysis.analyse import analyse
 from meta_orchestrator.core.analysis.antipatterns.detector import Detector
 from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.core.analysis.minds import Minds
+from meta_orchestrator.core.collection.collect import collect
 from meta_orchestrator.core.collection.history import FIELDS, INDEX, History
 from meta_orchestrator.core.collection.measures import Measures
 from meta_orchestrator.core.ledger import Ledger
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.project import Project
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.messages.outputs import Antipattern
@@ -76,6 +78,27 @@ def judged(detector: Detector, events: Iterable[Event], until_s: float) -> list[
         while waiting and waiting[0][0] < us(tick_s):
             detector.observe(waiting.pop(0))
         found += [(tick_s, finding) for finding in detector.judge(us(tick_s))]
+    return found
+
+
+def judged_with_books(
+    detector: Detector, events: Iterable[Event], until_s: float, restore_every: int | None = None
+) -> list[tuple[float, Antipattern]]:
+    """The same, with what the project knows of agents and tasks; stored and restored now and then if asked."""
+    project, waiting, found = Project("p", detector.policy), sorted(events), []
+    for n, tick_s in enumerate(range(TICK_S, int(until_s) + 1, TICK_S)):
+        while waiting and waiting[0][0] < us(tick_s):
+            project.open[waiting[0][0] // detector.policy.time.pane_us].append(waiting.pop(0))
+        moment = collect(project, us(tick_s), False)
+        for said in moment.events:
+            if said[3] in detector.types:
+                detector.observe(said)
+        detector.look(moment)
+        found += [(tick_s, finding) for finding in detector.judge(us(tick_s))]
+        if restore_every and n % restore_every == 0:
+            stored = orjson.dumps(detector.dump())
+            detector = type(detector)(detector.policy)
+            detector.load(orjson.loads(stored))
     return found
 
 

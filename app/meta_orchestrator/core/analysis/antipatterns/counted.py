@@ -4,19 +4,19 @@ A look compares the last `analysis.lookback_s` (longer where events are rare, up
 before, at `analysis.alpha` over a look-back: there are `LOOKS` looks in one, each at its share. Cleared when the last
 `analysis.clear_after_s` alone would not raise suspicion (p > `QUIET`), so it takes much more to be found than to stay.
 
-Nothing is kept one by one: chances are added to pages, sums of a sixth of a look-back. A page that leaves the
-window becomes habit, unless something was wrong then.
+Chances are added to pages, sums of a sixth of a look-back. A page that leaves the window becomes habit, unless
+something was wrong then.
 """
 
 import math
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
 from meta_orchestrator.core.analysis.antipatterns.excess import Excess, Habits, Tally, added, excess_of
-from meta_orchestrator.core.analysis.antipatterns.page import Mark, Page
+from meta_orchestrator.core.analysis.antipatterns.page import Mark, Page, most, summed
 from meta_orchestrator.core.analysis.antipatterns.unusual import merged
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Antipattern, Evidence
@@ -34,6 +34,7 @@ _ENOUGH = 5.0
 _PLENTY = 200.0
 """Expected hits after which the older ones count half: the first ones knew little of what to expect."""
 _LEAST_FACTOR = 1.5
+_LEAST_HITS = 2
 DIGITS = 4
 """Decimals of sums that are kept: what is stored stays small."""
 
@@ -43,6 +44,8 @@ class Counted(Detector):
 
     prior: ClassVar[Tally] = Tally(1, 1)
     """What is believed of a project without a past: hits in structurally expected ones."""
+    known_from: ClassVar[float] = math.inf
+    """Structurally expected hits in the past of a key from which it is judged alone, too."""
     scatter: ClassVar[float] = 1.0
     """Variance over mean of hits by task, while the past cannot tell."""
 
@@ -104,10 +107,11 @@ class Counted(Detector):
             self._looked_us = tick_us
             self._next_us = tick_us + max(self.page_us, self._length_us(tick_us) // LOOKS)
             found = self._test(tick_us)
-        found = merged(found, self.over_limit(tick_us))
-        if found:
-            return self._go_on(found, tick_us)
-        return self._end(tick_us) if self.active and scheduled and self._quiet(tick_us) else []
+        beyond = self.over_limit(tick_us)
+        if self.active and scheduled and not beyond and self._is_over(found, tick_us):
+            return self._end(self.active, tick_us)
+        found = merged(found, beyond)
+        return self._go_on(found, tick_us) if found else []
 
     def over_limit(self, tick_us: int) -> Antipattern | None:
         """A finding by a hard limit alone, where the kind has one."""
@@ -149,20 +153,34 @@ class Counted(Detector):
         least = self.policy.analysis.min_events
         if sum(page.chances for page in self.pages) < least or self._learnt < least:
             return None
-        found = excess_of(_summed(self.pages), self.habits)
-        if found.p_value > self._level or found.observed < 2:
+        now = summed(self.pages)
+        found, keys = self._surprise(now)
+        if not keys:
             return None
-        keys = self._culprits(found)
         marks = [mark for page in self.pages for mark in page.marks.values() if mark.key in keys]
-        tasks = _most(marks)
+        tasks = most(marks)
         return Antipattern(
             kind=self.kind,
             agents=sorted({agent for mark in marks for agent in mark.agents})[:NAMED_AGENTS],
             tasks=tasks[:NAMED_TASKS],
-            since=format_time_us(self._began_us(found)),
+            since=format_time_us(self._began_us(found, keys)),
             severity=found.share,
-            evidence=self._numbers(found, tick_us) | {"tasks": len(tasks)} | self.evidence(keys),
+            evidence=self._numbers(found, tick_us) | {"tasks": len(tasks)},
         )
+
+    def _surprise(self, now: Mapping[str, Tally]) -> tuple[Excess, list[str]]:
+        """What is too much, and whose: all keys together, then each alone that is known; they share the level."""
+        found = excess_of(now, self.habits)
+        known = {key: tally for key, tally in now.items() if self.habits.own(key).expected >= self.known_from}
+        level = self._level / 2 if known else self._level
+        if found.observed >= _LEAST_HITS and found.p_value <= level:
+            return found, self._culprits(now, found)
+        level /= max(1, len(known))
+        guilty = {key: tally for key, tally in known.items() if self._is_guilty(key, tally, level)}
+        return excess_of(guilty, self.habits), sorted(guilty)
+
+    def _is_guilty(self, key: str, tally: Tally, level: float) -> bool:
+        return tally.hits >= _LEAST_HITS and excess_of({key: tally}, self.habits).p_value <= level
 
     def _numbers(self, found: Excess, tick_us: int) -> Evidence:
         return {
@@ -174,10 +192,6 @@ class Counted(Detector):
             "most_often": self._most_often(),
         }
 
-    def evidence(self, keys: Sequence[str]) -> Evidence:
-        """Numbers of its own that a person can check."""
-        return {}
-
     def _most_often(self) -> str:
         times: dict[str, int] = {}
         for page in self.pages:
@@ -186,26 +200,26 @@ class Counted(Detector):
         worst = sorted(times.items(), key=lambda item: (-item[1], item[0]))[:3]
         return ", ".join(f"{shown}: {hits}" for shown, hits in worst)
 
-    def _culprits(self, found: Excess) -> list[str]:
+    def _culprits(self, now: Mapping[str, Tally], found: Excess) -> list[str]:
         """The fewest keys without whom the rest of the window is unremarkable (p > `QUIET`), worst first."""
-        over = [(now.expected * self.habits.rate(key) - now.hits, key) for key, now in _summed(self.pages).items()]
+        less = {key: tally.expected * self.habits.rate(key) - tally.hits for key, tally in now.items()}
         named: list[str] = []
-        for less, key in sorted(over):
-            if len(named) == NAMED_AGENTS or (named and found.p_value > QUIET) or less >= 0:
+        for key in sorted(now, key=lambda key: (less[key], key)):
+            if len(named) == NAMED_AGENTS or (named and found.p_value > QUIET) or less[key] >= 0:
                 break
             named.append(key)
-            now = _summed(self.pages)[key]
-            found = found.without(round(now.hits), now.expected * self.habits.rate(key))
+            found = found.without(round(now[key].hits), now[key].expected * self.habits.rate(key))
         return named
 
-    def _began_us(self, found: Excess) -> int:
+    def _began_us(self, found: Excess, keys: Sequence[str]) -> int:
         """The first hit after the likeliest change point: the lowest sum of log-likelihood ratios of so much more."""
         factor = max(_LEAST_FACTOR, found.observed / found.expected if found.expected else _LEAST_FACTOR)
         level, lowest, since_us = 0.0, 0.0, None
         for page in self.pages:
-            if since_us is None:
-                since_us = page.first_us
-            for key, (hits, expected) in page.tallies.items():
+            hit_us = min((mark.first_us for mark in page.marks.values() if mark.key in keys), default=None)
+            since_us = hit_us if since_us is None else since_us
+            for key in keys:
+                hits, expected = page.tallies.get(key, (0.0, 0.0))
                 level += hits * math.log(factor) - expected * self.habits.rate(key) * (factor - 1)
             if level < lowest:
                 lowest, since_us = level, None
@@ -213,10 +227,10 @@ class Counted(Detector):
 
     # ---- from found to cleared ----
 
-    def _end(self, tick_us: int) -> list[Antipattern]:
-        over, self.active = [cleared(self.active)] if self.active else [], None
+    def _end(self, over: Antipattern, tick_us: int) -> list[Antipattern]:
+        self.active = None
         self._ill[-1] = (self._ill[-1][0], tick_us)
-        return list(over)
+        return [cleared(over)]
 
     def _go_on(self, found: Antipattern, tick_us: int) -> list[Antipattern]:
         if self.active:
@@ -227,11 +241,13 @@ class Counted(Detector):
         self._ill = [times for times in self._ill if (times[1] or 0) > start_us] + [(start_us, None)]
         return [found]
 
-    def _quiet(self, tick_us: int) -> bool:
-        """Would the last while alone raise no suspicion?"""
+    def _is_over(self, found: Antipattern | None, tick_us: int) -> bool:
+        """Would the last while alone raise no suspicion? If nothing at all has happened in it, it is over, too."""
         while_us = self.clear_us * max(1.0, self._length_us(tick_us) / (LOOKS * self.page_us))
         recent = [page for page in self.pages if (page.index + 1) * self.page_us > tick_us - while_us]
-        return excess_of(_summed(recent), self.habits).p_value > QUIET
+        if found:
+            return not recent
+        return excess_of(summed(recent), self.habits).p_value > QUIET
 
     # ---- the past ----
 
@@ -240,7 +256,7 @@ class Counted(Detector):
         for page in leaving:
             self.past = {
                 key: Tally(round(old.hits, DIGITS), round(old.expected, DIGITS))
-                for key, old in added(self.past, _summed([page])).items()
+                for key, old in added(self.past, summed([page])).items()
             }
             self._learnt += page.chances
             self._squares, self._base = self._squares + page.squares, self._base + page.base
@@ -269,22 +285,3 @@ class Counted(Detector):
         self._next_us, self._looked_us = dumped["times"]
         self._ill = [(start, end) for start, end in dumped["ill"]]
         self._habits = None
-
-
-def _summed(pages: Iterable[Page]) -> dict[str, Tally]:
-    sums: dict[str, list[float]] = {}
-    for page in pages:
-        for key, (hits, expected) in page.tallies.items():
-            total = sums.setdefault(key, [0.0, 0.0])
-            total[0] += hits
-            total[1] += expected
-    return {key: Tally(*total) for key, total in sums.items()}
-
-
-def _most(marks: Iterable[Mark]) -> list[str]:
-    """Tasks by hits, most first."""
-    times: dict[str, int] = {}
-    for mark in marks:
-        for task, hits in mark.tasks.items():
-            times[task] = times.get(task, 0) + hits
-    return sorted(times, key=lambda task: (-times[task], task))

@@ -9,10 +9,11 @@ from meta_orchestrator.messages.fields import SECOND
 
 PER_DOUBLING = 8
 """Bins for each doubling of a duration: 9 % wide, so small beside what a tail is uncertain by."""
-TAIL = 0.05
-"""The longest share of the durations, from which the tail is extrapolated."""
-LEAST = 5
-"""Durations in the tail from which it is extrapolated at all."""
+TAIL = (0.01, 0.05)
+"""The longest share of the durations, from which the tail is extrapolated: between these, so that it holds `PLENTY`."""
+PLENTY = 50
+LEAST = 100
+"""Durations before which nothing is said: five of them in the tail."""
 MOST = 20_000
 """Durations after which all counts are halved: custom may change."""
 
@@ -23,7 +24,7 @@ class Durations:
     """A histogram of durations with logarithmic bins, and a Pareto tail beyond it.
 
     Within the data a quantile is read off; beyond it the tail falls like x^(-1/xi), with xi by Hill (Annals of
-    Statistics, 1975) from the longest twentieth. Real tails of waiting and working times are lighter, so this errs
+    Statistics, 1975) from the longest of them. Real tails of waiting and working times are lighter, so this errs
     towards patience.
     """
 
@@ -41,16 +42,17 @@ class Durations:
     @property
     def known(self) -> bool:
         """Whether there is enough of a past to tell what is long."""
-        return self.count * TAIL >= LEAST
+        return self.count >= LEAST
 
     def exceeded_by(self, share: float) -> float:
         """The duration, in us, that this share of all are longer than; infinite where the past is too short to tell."""
         if not self.known:
             return math.inf
-        if share >= TAIL:
+        tail = min(max(PLENTY / self.count, TAIL[0]), TAIL[1])
+        if share >= tail:
             return self._quantile(share)
-        start_us = self._quantile(TAIL)
-        return start_us * math.exp(math.log(TAIL / share) * self._hill(start_us))
+        start_us = self._quantile(tail)
+        return start_us * math.exp(math.log(tail / share) * self._hill(start_us))
 
     def _quantile(self, share: float) -> float:
         """The upper end of the bin that leaves at most this share beyond it."""

@@ -1,7 +1,10 @@
 """What is kept of a look-back's sixth: sums by key, and a few names that a person can look up."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from meta_orchestrator.core.analysis.antipatterns.excess import Tally
 
 TASKS = 10
 """Tasks that are named for one mark."""
@@ -14,6 +17,8 @@ class Mark(NamedTuple):
 
     key: str
     agents: tuple[str, ...]
+    first_us: int
+    """When they did first."""
     tasks: dict[str, int]
     """Task → its hits."""
 
@@ -32,8 +37,6 @@ class Page:
     tallies: dict[str, list[float]] = field(default_factory=dict)
     squares: float = 0.0
     base: float = 0.0
-    first_us: int | None = None
-    """The first hit."""
     marks: dict[str, Mark] = field(default_factory=dict)
 
     def add(self, key: str, expected: float, hits: float) -> None:
@@ -46,25 +49,43 @@ class Page:
 
     def mark(self, time_us: int, key: str, agents: tuple[str, ...], task: str) -> None:
         """Name who took part in a hit."""
-        if self.first_us is None or time_us < self.first_us:
-            self.first_us = time_us
         name = "\n".join((key, *agents))
         mark = self.marks.get(name)
         if mark is None:
             if len(self.marks) == MARKS:
                 return
-            mark = self.marks[name] = Mark(key, agents, {})
+            mark = self.marks[name] = Mark(key, agents, time_us, {})
         if task in mark.tasks or len(mark.tasks) < TASKS:
             mark.tasks[task] = mark.tasks.get(task, 0) + 1
 
     def dump(self) -> list[Any]:
         marks = [list(mark) for mark in self.marks.values()]
-        return [self.index, self.chances, self.tallies, self.squares, self.base, self.first_us, marks]
+        return [self.index, self.chances, self.tallies, self.squares, self.base, marks]
 
     @classmethod
     def load(cls, dumped: list[Any]) -> "Page":
-        index, chances, tallies, squares, base, first_us, marks = dumped
-        page = cls(index, chances, tallies, squares, base, first_us)
-        for key, agents, tasks in marks:
-            page.marks["\n".join((key, *agents))] = Mark(key, tuple(agents), tasks)
+        index, chances, tallies, squares, base, marks = dumped
+        page = cls(index, chances, tallies, squares, base)
+        for key, agents, first_us, tasks in marks:
+            page.marks["\n".join((key, *agents))] = Mark(key, tuple(agents), first_us, tasks)
         return page
+
+
+def summed(pages: Iterable[Page]) -> dict[str, Tally]:
+    """Key → hits and structurally expected ones of some pages."""
+    sums: dict[str, list[float]] = {}
+    for page in pages:
+        for key, (hits, expected) in page.tallies.items():
+            total = sums.setdefault(key, [0.0, 0.0])
+            total[0] += hits
+            total[1] += expected
+    return {key: Tally(*total) for key, total in sums.items()}
+
+
+def most(marks: Iterable[Mark]) -> list[str]:
+    """Tasks by hits, most first."""
+    times: dict[str, int] = {}
+    for mark in marks:
+        for task, hits in mark.tasks.items():
+            times[task] = times.get(task, 0) + hits
+    return sorted(times, key=lambda task: (-times[task], task))

@@ -31,6 +31,7 @@ class PerWork(Counted):
     """A chance is a task that an agent starts or finishes; hits are counted by agent."""
 
     scatter = 2.0
+    known_from = 50.0
 
     def __init__(self, policy: Policy, work: Work | None = None) -> None:
         super().__init__(policy)
