@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
+from meta_orchestrator.core.analysis.causes.blame import Growth, blame
 from meta_orchestrator.core.analysis.causes.blocks import OTHERS, Block, joined
 from meta_orchestrator.core.analysis.causes.fields import (
     AGENT_AT,
     BY_AGENT,
     BY_CAUSE,
     BY_CRITICALITY,
+    BY_TIME,
     CAUSES,
     CRITICALITIES,
     ROUND_AT,
@@ -77,6 +80,51 @@ def told(found: Sequence[Cause]) -> str:
     first, *others = found
     text = f"{str(first).capitalize() if first.kind != 'agent' else 'Agent ' + first.name} explains {_share(first)}"
     return text + "".join(f"; {other} {_share(other)}" for other in others) + "."
+
+
+def slower(sides: Sides, metric: str, alpha: float) -> list[Growth]:
+    """Whose own time has grown, where that is what makes the metric worse; `alpha` as in `causes`."""
+    if metric not in BY_TIME:
+        return []
+    names, _ = joined([*sides.before, *sides.after])
+    lengths = [np.array([block.seconds for block in blocks]) for blocks in (sides.before, sides.after)]
+    columns = {"working": AGENT_AT["busy_s"], "letting others wait": AGENT_AT["awaited_s"]}
+    tables = [np.array([_rates(block, names) for block in blocks]) for blocks in (sides.before, sides.after)]
+    times = {
+        kind: {name: (tables[0][:, n, column], tables[1][:, n, column]) for n, name in enumerate(names) if name}
+        for kind, column in columns.items()
+    }
+    z = NormalDist().inv_cdf(1 - alpha / max(len(names) * len(columns), 1))
+    return [it for it in blame(times, (lengths[0], lengths[1]), z) if it.low > 0][:NAMED]
+
+
+def evidence_of_time(found: Sequence[Growth]) -> Evidence:
+    """`slower_1` … with the seconds of its time by second that are more than before, and their interval."""
+    flat: Evidence = {}
+    for n, it in enumerate(found, 1):
+        flat |= {
+            f"slower_{n}": f"agent {it.agent}, {it.kind}",
+            f"slower_{n}_s_per_s": it.after - it.before,
+            f"slower_{n}_low": it.low,
+            f"slower_{n}_high": it.high,
+        }
+    return flat
+
+
+def told_of_time(found: Sequence[Growth]) -> str:
+    if not found:
+        return ""
+    it = found[0]
+    more = f"{60 * (it.after - it.before):.1f} min an hour ({60 * it.low:.1f} to {60 * it.high:.1f})"
+    return f"Of agent {it.agent}'s time, {it.kind} has grown by {more}."
+
+
+def _rates(block: Block, names: tuple[str, ...]) -> Numbers:
+    """Sums of a block by second, in the order of `names`."""
+    place = {name: n for n, name in enumerate(names)}
+    sums = np.zeros((len(names), len(AGENT_AT)))
+    sums[[place[name] for name in block.names]] = block.agents
+    return sums / max(block.seconds, 1e-9)
 
 
 def _share(cause: Cause) -> str:

@@ -19,6 +19,7 @@ AGENT = (
     "ended",  # tasks and steps, whatever the outcome
     "took_log",  # of ln(1 + duration_ms)
     "took_log_squares",
+    "awaited_s",  # for which handoffs to it were on their way
     "failed",  # tasks and steps that ended otherwise than `succeeded`
 )
 ROUND = ("closed", "decided", "latency_log", "latency_log_squares")
@@ -67,3 +68,6 @@ BY_CRITICALITY: dict[str, Parts] = {
 }
 BY_CAUSE = ("handoff_failure_rate", "coordination_failures", "handoff_failure_causes")
 """Metrics of which failed handoffs are a part."""
+
+BY_TIME = ("development_velocity", "task_latency_ms", "task_latency_p95_ms", "task_duration_ms")
+"""Metrics that get worse where somebody takes more time."""

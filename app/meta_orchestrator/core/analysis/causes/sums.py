@@ -33,7 +33,7 @@ AWAKE_MOST_S = 600.0
 """The longest gap between ticks with events that counts as time at work, as in the drift of velocity."""
 
 _FINISHED, _REWORKED, _REGRESSED = (AGENT_AT[name] for name in ("finished", "reworked", "regressed"))
-_WORKED, _POINTS, _FAILED = (AGENT_AT[name] for name in ("worked", "points", "failed"))
+_WORKED, _POINTS, _FAILED, _AWAITED = (AGENT_AT[name] for name in ("worked", "points", "failed", "awaited_s"))
 
 
 class Sums:
@@ -47,6 +47,8 @@ class Sums:
         self.seen_us: int | None = None
         self._turns: dict[str, Callable[[Moment, Event], None]] = {
             "agent.task.finished": self._finished,
+            "agent.handoff.completed": self._waited,
+            "agent.handoff.failed": self._waited,
             "agent.rework.requested": self._reworked,
             "agent.quality.checked": self._checked,
             "consensus.round.opened": self._opened,
@@ -124,6 +126,11 @@ class Sums:
             row[_POINTS] += points
         _put(self.authors, _number(data["task"]), data["agent"], AUTHORS)
 
+    def _waited(self, moment: Moment, event: Event) -> None:
+        wait_ms = event[4].get("wait_ms")
+        if wait_ms:
+            self._row(event[4]["to_agent"])[_AWAITED] += wait_ms / 1000
+
     def _reworked(self, moment: Moment, event: Event) -> None:
         row = self._row(event[4]["agent"])
         row[_REWORKED] += 1
@@ -140,7 +147,7 @@ class Sums:
 
     def _closed(self, moment: Moment, event: Event) -> None:
         data = event[4]
-        log = float(np.log1p(data["latency_ms"]))
+        log = math.log1p(data["latency_ms"])
         row = self.rounds[self.criticality.pop(data["round"], CRITICALITIES.index("unknown"))]
         row[ROUND_AT["closed"]] += 1
         row[ROUND_AT["decided"]] += data["outcome"] in ("accepted", "rejected")

@@ -63,8 +63,13 @@ class CauseWatch:
     def _explain(self, moment: Moment, metric: str, spans: tuple[int, int, int], agent: str | None = None) -> Evidence:
         """An agent's own metric has its agent as its cause already."""
         sides = self._sides(moment, *spans) if agent is None else None
-        found = explain.causes(sides, metric, self.policy.analysis.cause_alpha) if sides else []
-        return explain.evidence(found) | self._precedes(moment, metric, spans[1], explain.told(found) if sides else "")
+        if sides is None:
+            return self._precedes(moment, metric, spans[1])
+        alpha = self.policy.analysis.cause_alpha
+        found, slower = explain.causes(sides, metric, alpha), explain.slower(sides, metric, alpha)
+        sentence = f"{explain.told(found)} {explain.told_of_time(slower)}".rstrip()
+        numbers = explain.evidence(found) | explain.evidence_of_time(slower)
+        return numbers | self._precedes(moment, metric, spans[1], sentence)
 
     def _precedes(self, moment: Moment, metric: str, since_us: int, sentence: str = "") -> Evidence:
         """The version that may have caused it, if any; with the sentence about it after another one."""
