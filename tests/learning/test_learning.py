@@ -6,7 +6,10 @@ from tests.adaptation.making import SUPPORTS, TICK_S, Project, at, change, decis
 from tests.validation.test_trials import BETTER, QUIET
 
 TIMEOUT = "workflow.handoff_timeout_s"
-CALM = {"pace": {"warm_up_s": 0, "changes_per_hour": 100, "budget_per_day": 100}}
+CALM = {
+    "pace": {"warm_up_s": 0, "changes_per_hour": 100, "budget_per_day": 100},
+    "reset": {"ramp_s": 0},
+}
 
 
 def trial(project: Project, rows: dict[str, float]) -> int:
@@ -107,3 +110,119 @@ def test_an_escalation_may_ask_for_approval_of_every_change():
     assert told.verdict == "recommended"
     assert "the escalation slow asks for approval" in told.explanation
     assert change(project.tick(wish("consensus.max_rounds", 2))[:1]).kind == "trial"
+
+
+WEEKLY = {"pace": CALM["pace"] | {"reverse_s": 0}, "reset": {"every_s": 7200, "ramp_s": 3600}}
+
+
+def test_the_scheduled_reset_comes_when_it_is_due_and_after_what_is_on_trial():
+    project = ready(WEEKLY)
+    project.order("override", parameter=TIMEOUT, value=300, until=at(60)).tick()
+    project.run(6900)
+    project.tick(wish("consensus.max_rounds", 2)).clear()
+    project.applied().run(300)
+    assert project.ledger.config["consensus.max_rounds"] == 2
+    assert project.ledger.reset_us is None, "the trial is judged first"
+    project.run(1800)
+    assert project.ledger.trial is None
+    assert project.ledger.config == SUPPORTS
+    assert project.ledger.reset_us is not None
+
+
+def test_a_scheduled_reset_is_a_version_with_its_reason():
+    project = ready(WEEKLY)
+    project.tick(wish("consensus.max_rounds", 2))
+    project.ledger.trial = None
+    out = change(project.run(7200))
+    assert (out.kind, out.config) == ("reset", SUPPORTS)
+    assert "scheduled" in out.reason
+    assert not project.run(3600), "the next one is due after as long again, and there is nothing to reset"
+
+
+def test_after_a_reset_the_rate_limit_grows_back():
+    project = ready({"pace": CALM["pace"] | {"changes_per_hour": 4, "cooldown_s": 0}, "reset": {"ramp_s": 14_400}})
+    project.order("override", parameter=TIMEOUT, value=300, until=at(90_000)).tick()
+    project.order("rollback", to_version=0).tick()
+    verdicts = []
+    for _ in range(2):
+        verdicts.append(decision(project.tick(wish("consensus.max_rounds", 2))[-1:]))
+        project.ledger.trial = None
+        project.ledger.config["consensus.max_rounds"] = 3
+    assert [it.verdict for it in verdicts] == ["changed", "refused"]
+    assert (verdicts[1].refused_by, "so soon after the reset" in verdicts[1].explanation) == ("rate_limit", True)
+    project.tick(after_s=14_400)
+    for _ in range(4):
+        assert decision(project.tick(wish("consensus.max_rounds", 2))[-1:]).verdict == "changed"
+        project.ledger.trial = None
+        project.ledger.config["consensus.max_rounds"] = 3
+
+
+def test_what_was_kept_is_not_soon_reversed_but_may_go_further():
+    project = ready({"pace": CALM["pace"] | {"reverse_s": 7200}, "trial": {"watch_s": 0}})
+    project.run(3600, rows=QUIET)
+    project.tick(wish(TIMEOUT, 180, metric="handoff_failure_rate"), rows=QUIET)
+    project.applied().run(2700, rows=BETTER)
+    assert project.decisions[-1].verdict == "kept"
+    told = decision(project.tick(wish(TIMEOUT, 120)))
+    assert told.refused_by == "cooldown"
+    assert "it would reverse what was kept" in told.explanation
+    assert change(project.tick(wish(TIMEOUT, 240))[:1]).kind == "trial"
+
+
+def learning(**policy: object) -> Project:
+    return ready(CALM | policy, learns=True)
+
+
+BUSY = QUIET | {"tasks_finished": 8, "points": 8, "tasks_worked": 8, "tasks_regressed": 4}
+CLEAN = BUSY | {"tasks_regressed": 0}
+CALLED = BUSY | {"interventions": 16}
+
+
+def believed(project: Project) -> float:
+    model = project.response.model
+    sick = {"timeouts": 1.0}
+    move = model.features(SUPPORTS | {TIMEOUT: 180}, sick) - model.features(SUPPORTS, sick)
+    return model.gain(move).mean
+
+
+def tried(project: Project, rows: dict[str, float]) -> float:
+    """One trial with these rows while it lasts; returns what was believed of it before."""
+    project.run(7200, rows=BUSY)
+    before = believed(project)
+    evidence = {"symptom_timeouts": 1.0, "expected_gain": 0.03, "expected_gain_sd": 0.054}
+    project.tick(wish(TIMEOUT, 180, metric="handoff_failure_rate", evidence=evidence), rows=BUSY)
+    project.applied()
+    for _ in range(120):
+        project.tick(rows=rows if project.ledger.trial else BUSY)
+    assert project.ledger.trial is None
+    return before
+
+
+def test_a_trial_teaches_the_model_and_leaves_a_lesson():
+    for rows, sign in ((CLEAN, +1), (CALLED, -1)):
+        project = learning()
+        before = tried(project, rows)
+        assert sign * (believed(project) - before) > 0.005
+        lesson = project.ledger.learnt[-1]
+        assert (lesson.parameter, lesson.from_, lesson.to, lesson.symptoms) == (TIMEOUT, 120, 180, {"timeouts": 1.0})
+        assert sign * lesson.gain > 0
+
+
+def test_a_model_that_is_lost_is_taught_from_the_lessons():
+    project = learning()
+    tried(project, CLEAN)
+    knew = believed(project)
+    project.response = type(project.response).load(project.policy, None)
+    lost = believed(project)
+    project.tick(rows=BUSY)
+    taught = believed(project)
+    assert lost < taught
+    assert abs(taught - knew) < abs(lost - knew) / 2
+
+
+def test_a_guard_teaches_harm_that_the_objective_does_not_show():
+    project = learning()
+    before = tried(project, BUSY | {"handoffs_failed": BUSY["handoffs_ended"]})
+    assert project.decisions[-1].verdict == "rolled_back"
+    assert believed(project) < before - 0.01
+    assert project.ledger.learnt[-1].gain < 0

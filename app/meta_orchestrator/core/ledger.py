@@ -151,6 +151,21 @@ class Watch:
 
 
 @dataclass
+class Lesson:
+    """What one trial measured, load taken out: the gain of one move in shares of the objective."""
+
+    time_us: int
+    parameter: str
+    from_: Value
+    to: Value
+    ending: str
+    gain: float
+    sd: float
+    symptoms: dict[str, float]
+    """What was wrong then, 0..1: a remedy helps where its symptom is."""
+
+
+@dataclass
 class Ledger:
     assumed: bool = False
     """There is no orchestrator: every parameter counts as supported, every change as applied at once (replay)."""
@@ -188,6 +203,10 @@ class Ledger:
     """Parameter → end of its cool-down."""
     failures: dict[str, int] = field(default_factory=dict)
     """Parameter → trials in a row that did not help; each doubles the cool-down."""
+    learnt: list[Lesson] = field(default_factory=list)
+    """What the last trials measured, oldest first: the response model is taught from it where it was lost."""
+    reset_us: int | None = None
+    """When the configuration went back to the baseline last."""
     lessons: dict[str, dict[str, int]] = field(default_factory=dict)
     """Parameter → {verdict: how often}."""
     refusals: dict[str, tuple[RefusedBy, int]] = field(default_factory=dict)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from meta_orchestrator.core.adaptation.parameters import fault, is_looser
+from meta_orchestrator.core.adaptation.parameters import fault, is_looser, towards
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.ledger import DAY_US, HOUR_US, By, Ledger
 from meta_orchestrator.messages.fields import SECOND, format_time_us
@@ -106,15 +106,22 @@ def in_flight(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str |
 
 
 def rate_limit(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str | None:
-    """Enough changes in the last hour."""
+    """Enough changes in the last hour; after a reset to the baseline fewer are allowed for a while."""
     recent, most = sum(time > tick_us - HOUR_US for time in ledger.changes_us), policy.pace.changes_per_hour
-    return f"{recent} changes went out in the last hour, and {most} are allowed" if recent >= most else None
+    ramped = _ramped(most, ledger, policy, tick_us)
+    if recent < ramped:
+        return None
+    so_soon = " so soon after the reset" if ramped < most else ""
+    return f"{recent} changes went out in the last hour, and {ramped} are allowed{so_soon}"
 
 
 def cooldown(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str | None:
-    """The parameter rests after a trial, or after an owner declined."""
+    """The parameter rests after a trial, or after an owner declined; the reverse of what was kept rests longer."""
     rest_us = ledger.rests_until_us.get(wish.parameter, 0)
-    return f"it rests until {format_time_us(rest_us)}" if rest_us > tick_us else None
+    if rest_us > tick_us:
+        return f"it rests until {format_time_us(rest_us)}"
+    reverse_us = ledger.rests_until_us.get(_direction(wish, ledger, policy), 0)
+    return f"it would reverse what was kept until {format_time_us(reverse_us)}" if reverse_us > tick_us else None
 
 
 def deadband(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str | None:
@@ -173,6 +180,21 @@ def table() -> str:
     """The limits in their order, as Markdown."""
     lines = [f"| {place} | `{_name(limit)}` | {_meaning(limit)} |" for place, limit in enumerate(LIMITS, 1)]
     return "\n".join(["| | `refused_by` | when |", "|---|---|---|", *lines])
+
+
+def _ramped(most: int, ledger: Ledger, policy: Policy, tick_us: int) -> int:
+    """One change an hour after a reset, growing to all that are allowed."""
+    ramp_us = policy.reset.ramp_s * SECOND
+    if ledger.reset_us is None or tick_us >= ledger.reset_us + ramp_us:
+        return most
+    return max(1, int(most * (tick_us - ledger.reset_us) / ramp_us))
+
+
+def _direction(wish: Wish, ledger: Ledger, policy: Policy) -> str:
+    """The parameter and which way the wish goes, as `rests_until_us` names it."""
+    if wish.to is None or wish.parameter not in ledger.config:
+        return wish.parameter
+    return towards(wish.parameter, policy.parameters[wish.parameter], ledger.config[wish.parameter], wish.to)
 
 
 def _unpromising(wish: Wish, policy: Policy) -> str | None:

@@ -49,6 +49,11 @@ def is_looser(parameter: Parameter, value: Value, than: Value) -> bool:
     return difference > 0 if parameter.looser == "up" else difference < 0
 
 
+def towards(name: str, parameter: Parameter, before: Value, after: Value) -> str:
+    """The name of a direction of a parameter: `workflow.wip_limit +`."""
+    return f"{name} {'+' if _rank(parameter, after) > _rank(parameter, before) else '-'}"
+
+
 def _number_fault(parameter: Parameter, value: Value) -> str | None:
     if isinstance(value, str) or (parameter.type == "int" and not isinstance(value, int)):
         return f"{value} is not a {'whole number' if parameter.type == 'int' else 'number'}"

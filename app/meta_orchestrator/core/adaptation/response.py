@@ -134,7 +134,18 @@ def symptoms_of(trial: Trial) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
 
 
+def teach(moment: Moment, trial: Trial, gain: Gain) -> None:
+    """A gain or loss that the objective does not show."""
+    if moment.response:
+        moment.response.model.teach(_move(moment.response.model, moment.ledger, trial), gain)
+
+
 def _relearn(moment: Moment, model: ResponseModel) -> None:
     """The model was lost: the lessons of the ledger are what is left of it."""
-    model.rebuilt = False
-    model.baseline = dict(moment.ledger.baseline)
+    ledger, model.rebuilt = moment.ledger, False
+    model.baseline = {name: ledger.baseline[name] for name in ledger.config}
+    for lesson in ledger.learnt:
+        if lesson.parameter in ledger.config and lesson.parameter in moment.policy.parameters:
+            configs = ({**ledger.config, lesson.parameter: value} for value in (lesson.from_, lesson.to))
+            before, after = (model.features(config, lesson.symptoms) for config in configs)
+            model.teach(after - before, Gain(lesson.gain, lesson.sd))

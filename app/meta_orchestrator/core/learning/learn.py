@@ -1,20 +1,27 @@
 """What a verdict teaches: how long a parameter rests, and what is known about it."""
 
-from meta_orchestrator.core.adaptation.response import watch
+from meta_orchestrator.core.adaptation.belief import Gain
+from meta_orchestrator.core.adaptation.parameters import towards
+from meta_orchestrator.core.adaptation.response import measured_gain, symptoms_of, teach, watch
 from meta_orchestrator.core.learning.reset import reset
+from meta_orchestrator.core.ledger import Lesson, Trial
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.conclude import Verdict
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import SECOND, six_digits
 
 MOST_DOUBLED = 8
+LESSONS = 30
+"""So many are kept for a model that is lost; the topics keep them all."""
 
 
 def learn(moment: Moment, verdict: Verdict | None) -> None:
-    """Take what happened and the verdict to heart; then go back to the baseline if an escalation asks for it."""
+    """Take what happened and the verdict to heart; then go back to the baseline if that is due."""
     watch(moment)
     if verdict:
         _count(moment, verdict)
         _rest(moment, verdict)
+        if verdict.trial and verdict.ending != "aborted":
+            _remember(moment, verdict, verdict.trial)
     reset(moment)
 
 
@@ -25,13 +32,32 @@ def _count(moment: Moment, verdict: Verdict) -> None:
 
 
 def _rest(moment: Moment, verdict: Verdict) -> None:
-    """Each failure in a row doubles the rest. Nobody answered: nothing is learnt."""
-    ledger, name = moment.ledger, verdict.parameter
+    """Each failure in a row doubles the rest, and what helped is not soon reversed. Nobody answered: nothing is
+    learnt."""
+    ledger, name, pace = moment.ledger, verdict.parameter, moment.policy.pace
     if verdict.why == "rejected":
         ledger.rejections[name] = ledger.rejections.get(name, 0) + 1
     if verdict.ending == "kept":
         ledger.failures.pop(name, None)
+        if verdict.trial and name in moment.policy.parameters:
+            proposal = verdict.trial.proposal
+            back = towards(name, moment.policy.parameters[name], proposal.to, proposal.from_)
+            ledger.rests_until_us[back] = moment.tick_us + round(pace.reverse_s * SECOND)
     elif verdict.ending == "rolled_back" or verdict.why == "rejected":
         ledger.failures[name] = ledger.failures.get(name, 0) + 1
         times = min(2 ** ledger.failures[name], MOST_DOUBLED)
-        ledger.rests_until_us[name] = moment.tick_us + round(times * moment.policy.pace.cooldown_s * SECOND)
+        ledger.rests_until_us[name] = moment.tick_us + round(times * pace.cooldown_s * SECOND)
+
+
+def _remember(moment: Moment, verdict: Verdict, trial: Trial) -> None:
+    """What was measured, for a model that is lost; a guard knows of harm that the objective may not show."""
+    harm = moment.policy.adaptation.harm
+    if verdict.guarded:
+        teach(moment, trial, Gain(-harm, harm / 2))
+    found = Gain(-harm, harm / 2) if verdict.guarded else measured_gain(moment, trial)
+    if found:
+        proposal = trial.proposal
+        numbers = six_digits(found.mean), six_digits(found.sd)
+        move = proposal.parameter, proposal.from_, proposal.to
+        lesson = Lesson(moment.tick_us, *move, verdict.ending, *numbers, symptoms_of(trial))
+        moment.ledger.learnt = [*moment.ledger.learnt, lesson][-LESSONS:]

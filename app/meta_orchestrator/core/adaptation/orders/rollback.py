@@ -23,6 +23,8 @@ def rollback(moment: Moment, order: Event) -> None:
         return
     supersede(moment, moves, reason)
     rest_us = moment.tick_us + round(moment.policy.pace.decline_s * SECOND)
+    if data.get("to_version") == 0:
+        moment.ledger.reset_us = moment.tick_us
     for name in moves:
         moment.ledger.overrides.pop(name, None)
         moment.ledger.rests_until_us[name] = rest_us
