@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meta_orchestrator.core.analysis.causes import changes
+from meta_orchestrator.core.analysis.causes.authors import REMEMBERED, Authors
 from meta_orchestrator.core.analysis.causes.blocks import OTHERS, PER_LEVEL, UNIT_US, Block, Blocks, joined
 from meta_orchestrator.core.analysis.causes.fields import AGENT, CAUSES, CRITICALITIES, ROUND
 from meta_orchestrator.core.analysis.causes.shares import Side, named, paces, parts, scatter_of
@@ -158,6 +159,40 @@ def test_blocks_survive_being_stored():
         for it in (blocks, other):
             it.add(block(n, {"c": 1}))
     assert other.dump() == blocks.dump()
+
+
+# ---- whose work it was ----------------------------------------------------------------------------------------------
+
+
+def test_a_regression_is_the_work_of_who_finished_the_task_and_not_of_who_reports_it():
+    authors = Authors()
+    authors.finished("t", "ada", is_step=False)
+    authors.finished("t", "ben", is_step=False)
+    assert authors.shares("t") == {"ben": 1}
+    assert authors.shares("unknown") == {}
+
+
+def test_an_item_of_steps_is_the_work_of_all_who_did_them_and_a_failed_check_counts_as_a_step():
+    authors = Authors()
+    for n, agent in enumerate(["ada", "ben", "ada", "cem"]):
+        authors.started({"task": f"step-{n}", "agent": agent, "item": "item"})
+        authors.finished(f"step-{n}", agent, is_step=True)
+    authors.failed("step-1")
+    authors.failed("of nobody")
+    assert authors.shares("item") == {"ada": 0.4, "ben": 0.4, "cem": 0.2}
+    assert next(iter(authors.shares("item"))) == "ada"
+    other = Authors()
+    other.load(json.loads(json.dumps(authors.dump())))
+    assert (other.shares("item"), other.dump()) == (authors.shares("item"), authors.dump())
+
+
+def test_of_more_work_than_is_remembered_the_oldest_is_forgotten():
+    authors = Authors()
+    for n in range(2 * REMEMBERED):
+        authors.started({"task": f"s{n}", "agent": "a", "item": f"i{n}"})
+        authors.finished(f"s{n}", "a", is_step=n % 2 == 0)
+    assert (authors.shares("i0"), authors.shares(f"i{2 * REMEMBERED - 1}")) == ({}, {"a": 1})
+    assert len(authors.tasks) == len(authors.steps) == len(authors.items) == REMEMBERED
 
 
 # ---- which change precedes ------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """What each tick adds to the sums: from the slots of the window where they know it, else from the tick's own events."""
 
 import math
-import zlib
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from meta_orchestrator.core.analysis.causes.authors import Authors
 from meta_orchestrator.core.analysis.causes.blocks import OTHERS, Block, capped
 from meta_orchestrator.core.analysis.causes.fields import (
     AGENT,
@@ -25,8 +25,6 @@ from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND
 
-AUTHORS = 500
-"""Finished tasks of which it is remembered who finished them: a regression is reported later, and by somebody else."""
 OPEN_ROUNDS = 500
 """Rounds whose criticality is remembered until they close; the oldest is forgotten first."""
 AWAKE_MOST_S = 600.0
@@ -40,12 +38,12 @@ class Sums:
     """The block that is still open, and what must be known to fill it."""
 
     def __init__(self) -> None:
-        self.authors: OrderedDict[int, str] = OrderedDict()
-        """CRC-32 of a task → who finished it."""
+        self.authors = Authors()
         self.criticality: OrderedDict[str, int] = OrderedDict()
         """Open round → its place in CRITICALITIES."""
         self.seen_us: int | None = None
         self._turns: dict[str, Callable[[Moment, Event], None]] = {
+            "agent.task.started": self._started,
             "agent.task.finished": self._finished,
             "agent.handoff.completed": self._waited,
             "agent.handoff.failed": self._waited,
@@ -113,18 +111,21 @@ class Sums:
 
     # ---- the events that a slot does not tell by agent or criticality ----------------------------------------------
 
+    def _started(self, moment: Moment, event: Event) -> None:
+        self.authors.started(event[4])
+
     def _finished(self, moment: Moment, event: Event) -> None:
         data = event[4]
         row = self._row(data["agent"])
         row[_FAILED] += data["outcome"] != "succeeded"
         points = _points(moment, data)
+        self.authors.finished(data["task"], data["agent"], points == 0)
         if points == 0:
             return
         row[_FINISHED] += 1
         row[_WORKED] += 1
         if data["outcome"] == "succeeded":
             row[_POINTS] += points
-        _put(self.authors, _number(data["task"]), data["agent"], AUTHORS)
 
     def _waited(self, moment: Moment, event: Event) -> None:
         wait_ms = event[4].get("wait_ms")
@@ -137,9 +138,13 @@ class Sums:
         row[_WORKED] += 1
 
     def _checked(self, moment: Moment, event: Event) -> None:
-        """The event names who checked; what is wrong is the work of who finished the task."""
-        if event[4]["regression"]:
-            self._row(self.authors.get(_number(event[4]["task"]), OTHERS))[_REGRESSED] += 1
+        """The event names who checked; what is wrong is the work of somebody else."""
+        data = event[4]
+        if data["regression"]:
+            for agent, share in (self.authors.shares(data["task"]) or {OTHERS: 1.0}).items():
+                self._row(agent)[_REGRESSED] += share
+        elif not data["passed"]:
+            self.authors.failed(data["task"])
 
     def _opened(self, moment: Moment, event: Event) -> None:
         data = event[4]
@@ -156,7 +161,7 @@ class Sums:
 
     def dump(self) -> dict[str, Any]:
         return {
-            "authors": list(self.authors.items()),
+            "authors": self.authors.dump(),
             "criticality": list(self.criticality.items()),
             "seen_us": self.seen_us,
             "start_us": self.start_us,
@@ -167,7 +172,7 @@ class Sums:
         }
 
     def load(self, dumped: dict[str, Any]) -> None:
-        self.authors = OrderedDict((number, name) for number, name in dumped["authors"])
+        self.authors.load(dumped["authors"])
         self.criticality = OrderedDict((name, place) for name, place in dumped["criticality"])
         self.seen_us, self.start_us, self.seconds = dumped["seen_us"], dumped["start_us"], dumped["seconds"]
         self.agents = {name: list(row) for name, row in dumped["agents"].items()}
@@ -210,10 +215,6 @@ def _points(moment: Moment, data: dict[str, Any]) -> float:
         return float(data["points"])
     task = moment.books.tasks.get(data["task"])
     return 1.0 if task is None or task.points is None else task.points
-
-
-def _number(task: str) -> int:
-    return zlib.crc32(task.encode())
 
 
 def _put(memory: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
