@@ -11,6 +11,7 @@ from meta_orchestrator.drivers.closed_loop import ClosedLoop
 from meta_orchestrator.drivers.replay import Replay
 from meta_orchestrator.messages.outputs import ConfigChange, Decision, Drift, Escalation
 from meta_orchestrator.policy import Policy, parse
+from meta_orchestrator.simulation.alone import work_alone
 from meta_orchestrator.simulation.configuration import BASELINE
 from meta_orchestrator.simulation.orchestrator import Manners
 from meta_orchestrator.simulation.scenarios import SCENARIOS
@@ -110,3 +111,51 @@ def test_nothing_is_put_in_force_where_the_owner_has_not_said_enforce():
     assert said(loop, Decision, verdict="recommended")
     assert not said(loop, ConfigChange)
     assert loop.team.config == BASELINE
+
+
+# ---- what would have been ----
+
+
+def test_a_change_that_is_withheld_is_acknowledged_and_not_made():
+    loop = short_loop(Manners(0.5, withhold=lambda change: "consensus.frequency" in change.changes[0].parameter))
+    assert said(loop, ConfigChange)[0].changes[0].parameter == "consensus.frequency"
+    assert loop.orchestrator.version == said(loop, ConfigChange)[-1].version
+    assert not said(loop, Decision, verdict="aborted")
+    assert {config["consensus.frequency"] for _, config in loop.team.applied} == {"every_change"}
+
+
+def test_until_it_is_withheld_a_run_is_the_same():
+    first = said(obeyed()[0], ConfigChange)[0]
+    loop = short_loop(Manners(0.5, withhold=lambda change: change.change == first.change))
+    assert said(loop, ConfigChange)[0] == first
+    before = [event.to_json() for event in loop.outputs[: loop.outputs.index(_event_of(loop, first))]]
+    assert before == [event.to_json() for event in obeyed()[0].outputs[: len(before)]]
+
+
+def test_what_is_imposed_stays_until_a_change_names_it():
+    loop = ClosedLoop(Policy(), SCENARIOS["nothing_wrong"], 1, impose=[(1800.0, {"workflow.wip_limit": 2})])
+    loop.run(3600)
+    assert [(at, config["workflow.wip_limit"]) for at, config in loop.team.applied] == [(1800.0, 2)]
+    assert loop.team.config == BASELINE | {"workflow.wip_limit": 2}
+
+
+def test_a_loop_that_only_watches_leaves_the_team_as_it_is_alone():
+    loop = ClosedLoop(Policy(), SCENARIOS["handoff_storm"], 3)
+    loop.run(3 * 3600)
+    assert not said(loop, ConfigChange)
+    alone = work_alone(SCENARIOS["handoff_storm"], 3 * 3600, 3)
+    assert loop.team.truth.span(0, 3 * 3600) == alone.truth.span(0, 3 * 3600)
+
+
+def test_agents_say_what_they_think_of_a_change():
+    _, journal = obeyed()
+    changes = {change.change for change in said(obeyed()[0], ConfigChange)}
+    feedback = [
+        event["data"] for line in journal.splitlines() if (event := orjson.loads(line))["type"] == "agent.feedback"
+    ]
+    assert feedback
+    assert {data["change"] for data in feedback} <= changes
+
+
+def _event_of(loop: ClosedLoop, change: ConfigChange):
+    return next(event for event in loop.outputs if event.data == change)

@@ -49,7 +49,7 @@ class ClosedLoop:
         self.env = simpy.Environment()
         self.envelopes = Envelopes(self.project, START_US, lambda: float(self.env.now))
         self.outputs: list[CloudEvent] = []
-        self.replay = Replay(policy, write=_nothing, watcher=self)
+        self.replay = _Heard(policy, write=_nothing, watcher=self)
         self.team = scenario.team(self.env, self._publish, seed, fault_at_s, scale)
         self._key = generate("worker")
         self.orchestrator = Orchestrator(self.team, self.project, self._trust(), lambda: self.envelopes.now_us, manners)
@@ -104,5 +104,16 @@ class ClosedLoop:
         return Trust({key.id: TrustedKey(key.id, public, "worker", frozenset({ANY_PROJECT}), FOR_EVER_US)})
 
 
+class _Heard(Replay):
+    """Outputs are heard, not written: what nobody reads is not put into bytes."""
+
+    def _decide(self, tick_us: int) -> None:
+        for output in self.loop.decide(tick_us):
+            if isinstance(output, CloudEvent):
+                self.watcher.output(output)
+            else:
+                self.watcher.bad(output.reason)
+
+
 def _nothing(line: bytes) -> None:
-    """Outputs are heard, not written."""
+    """For what is not heard: letters about bad records, of which a team publishes none."""
