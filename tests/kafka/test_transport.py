@@ -2,7 +2,7 @@
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pytest
@@ -110,21 +110,30 @@ CASES: dict[str, tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = {
 }
 
 
+class Record(NamedTuple):
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("partition", [PARTITION, (PARTITION + 1) % 4])
 def test_the_reader_says_what_the_rules_say(name: str, partition: int) -> None:
     key, content, headers = CASES[name]
     reader = Reader("agent-events", partition, 4, Trust())
     if partition == PARTITION:
-        reader.read(b"p", value(), [], NOW_MS, 0)  # so that the key is known
+        reader.read(Record(0, NOW_MS, b"p", value(), []))  # so that the key is known
 
-    def said(read: Any, *place: Any) -> Any:
+    def said(read: Any, *given: Any) -> Any:
         try:
-            return read(*place, key, content, headers, NOW_MS, 7, *((Trust(),) if place else ()))
+            return read(*given)
         except BadRecord as bad:
             return bad.reason, bad.field, bad.detail
 
-    assert said(reader.read) == said(records.read, "agent-events", partition, 4)
+    rules = said(records.read, "agent-events", partition, 4, key, content, headers, NOW_MS, 7, Trust())
+    assert said(reader.read, Record(7, NOW_MS, key, content, headers)) == rules
 
 
 # ---- where a topic ends for a reader who waits for commits ----

@@ -61,10 +61,12 @@ class Agents(Book[Agent]):
     def __init__(self) -> None:
         super().__init__(Agent)
 
-    def meet(self, name: str, start_us: int) -> Agent:
-        """A new agent, in a slot that begins at `start_us`."""
-        agent = self[name] = Agent(start_us, settled_us=start_us)
-        return agent
+    def greet(self, name: str, time_us: int, start_us: int) -> None:
+        """An agent is named for the first time in a slot that begins at `start_us`: if it is forgotten, it is new."""
+        agent = self.get(name)
+        if agent is None or agent.is_forgotten(time_us):
+            agent = self[name] = Agent(start_us, settled_us=start_us)
+        agent.seen_us = time_us
 
     def beat(self, name: str, time_us: int, utilization: float, slot: Slot) -> None:
         """A heartbeat: the value before holds up to here."""

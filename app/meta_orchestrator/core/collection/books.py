@@ -7,7 +7,7 @@ from typing import Any
 
 from meta_orchestrator.core.collection.agents import Agents
 from meta_orchestrator.core.collection.handoffs import Handoffs
-from meta_orchestrator.core.collection.remembered import DAY_US, Remembered
+from meta_orchestrator.core.collection.remembered import Remembered
 from meta_orchestrator.core.collection.rounds import Rounds
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.core.collection.tasks import Tasks
@@ -61,8 +61,9 @@ class Books:
         self, events: list[Event], slot: Slot, start_us: int, refuse: Callable[[Event, str, str], None]
     ) -> list[Event]:
         """Turn the pages for one slot's events, in order; return those that count, the others are over a limit."""
-        agents, sums, turns = self.agents, slot.agents, self.turns
-        scarce, refused = self._is_scarce(len(events)), set[int]()
+        turns, scarce, refused = self.turns, self._is_scarce(len(events)), set[int]()
+        last_us: dict[str, int] = {}
+        named: list[str] = []
         for event in events:
             fields, turn = turns.get(event[3], _NO_TURN)
             if scarce and (over := self._over(event, fields)):
@@ -73,16 +74,23 @@ class Books:
             for field in fields:
                 name = data[field]
                 if field != "to_agent" or name != data["from_agent"]:
-                    agent = agents.get(name)
-                    if agent is None or (time_us - agent.seen_us > DAY_US and agent.is_forgotten(time_us)):
-                        agent = agents.meet(name, start_us)
-                    agent.seen_us = time_us
-                    sums[name].events += 1
+                    if name not in last_us:
+                        self.agents.greet(name, time_us, start_us)
+                    last_us[name] = time_us
+                    named.append(name)
             if turn is not None:
                 turn(event, slot)
+        self._saw(last_us, named, slot)
         counted = [event for event in events if id(event) not in refused] if refused else events
         slot.counts = dict(Counter(map(_TYPE, counted)))
         return counted
+
+    def _saw(self, last_us: dict[str, int], named: list[str], slot: Slot) -> None:
+        """Who was named in a slot: when last, and how often."""
+        for name, time_us in last_us.items():
+            self.agents[name].seen_us = time_us
+        for name, times in Counter(named).items():
+            slot.agents[name].events += times
 
     def close(self, slot: Slot, start_us: int) -> None:
         """The end of a slot: time-outs, running work, and once an hour what is too old."""

@@ -42,6 +42,10 @@ def _agents() -> defaultdict[str, AgentSums]:
     return defaultdict(AgentSums)
 
 
+def _lists() -> defaultdict[str, list[float]]:
+    return defaultdict(list)
+
+
 @dataclass(slots=True)
 class Slot:
     """Sums of [start, end); sets are dicts, which keep the order in which things happened."""
@@ -52,7 +56,7 @@ class Slot:
     counts: dict[str, int] = field(default_factory=dict)
     causes: dict[str, int] = field(default_factory=dict)
     agents: defaultdict[str, AgentSums] = field(default_factory=_agents)
-    durations_ms: dict[str, list[float]] = field(default_factory=dict)
+    durations_ms: defaultdict[str, list[float]] = field(default_factory=_lists)
     latencies_ms: list[float] = field(default_factory=list)
     rounds_decided: int = 0
     rounds_minor: int = 0
@@ -80,7 +84,7 @@ class Slot:
             self.latency_log_sum = float(np.log1p(self.latencies_ms).sum())
         if self.durations_ms:
             self.durations = sketch_each(self.durations_ms)
-        self.latencies_ms, self.durations_ms = [], {}
+        self.latencies_ms, self.durations_ms = [], _lists()
 
     def dump(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in _PLAIN}

@@ -42,7 +42,7 @@ class Tasks(Book[Task]):
 
     def steps_among(self, names: set[str], now_us: int) -> set[str]:
         """Those of some tasks that are steps."""
-        return {name for name in names & self.steps if not self[name].is_forgotten(now_us)}
+        return {name for name in self.steps & names if not self[name].is_forgotten(now_us)}
 
     def start(self, event: Event, slot: Slot) -> None:
         """Held by the agent that started it last; a second start by its holder changes nothing but its points."""
@@ -73,7 +73,7 @@ class Tasks(Book[Task]):
         time_us, data = event[0], event[4]
         name, outcome = data["task"], data["outcome"]
         points = self._end(event, slot) if name in self or data.get("points") is not None else 1
-        slot.durations_ms.setdefault(data["agent"], []).append(data["duration_ms"])
+        slot.durations_ms[data["agent"]].append(data["duration_ms"])
         slot.finished[name] = None
         if outcome == "abandoned":
             slot.abandoned[name] = None

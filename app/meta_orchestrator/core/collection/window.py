@@ -48,7 +48,7 @@ class Window:
             development_velocity=self._points() * HOUR_S * SECOND / self.length_us,
             quality_regression_rate=_share(len(regressed), len(finished), samples.rate),
             coordination_failures=failed + undecided + len(self._names("abandoned")),
-            rework_percentage=_percent(len(reworked), len(finished | reworked), samples.rate),
+            rework_percentage=_percent(len(reworked), len(finished) + len(reworked - finished), samples.rate),
             manual_interventions=self._sum("interventions"),
             counts=self._counter("counts"),
             late_events=self._sum("late"),
@@ -87,7 +87,7 @@ class Window:
             "tasks_finished": len(finished),
             "tasks_regressed": len(self._tasks("regressed", tasks)),
             "tasks_reworked": len(reworked),
-            "tasks_worked": len(finished | reworked),
+            "tasks_worked": len(finished) + len(reworked - finished),
             "tasks_abandoned": len(self._names("abandoned")),
             "busy_us": busy_us,
             "capacity_us": capacity_us,
@@ -118,7 +118,8 @@ class Window:
     def _tasks(self, name: str, tasks: Tasks) -> set[str]:
         """Distinct tasks without steps, which are in no rate."""
         names = self._names(name)
-        return names - tasks.steps_among(names, self.tick_us)
+        names -= tasks.steps_among(names, self.tick_us)
+        return names
 
     def _utilization(self, agents: Agents) -> dict[str, float | None]:
         """Mean over live agents by type, of those of whom something is known."""

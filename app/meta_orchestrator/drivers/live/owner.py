@@ -72,6 +72,9 @@ class Owner:
         self.records = 0
         """Read so far, by this worker."""
         self._locks: dict[int, asyncio.Lock] = {}
+        """Held from a turn's decisions to its commit."""
+        self._writing: set[asyncio.Task[None]] = set()
+        """Turns that are being committed: asyncio itself forgets a task that nobody holds."""
 
     # ---- an assignment, step by step ----
 
@@ -142,22 +145,46 @@ class Owner:
                 await self.turn(number)
 
     async def turn(self, number: int) -> None:
-        """Every tick that is due, as one transaction. If it fails, the partition is lost until it is assigned again."""
-        async with self._lock(number):
-            owned = self.owned.get(number)
-            if owned is None or not owned.alive or owned.partition is None:
-                return
+        """Decide every tick that is due, once the turn before is committed, and let one transaction write it.
+
+        Records are read on meanwhile, of this partition too: the turn is a copy of all that it writes. If it fails, the
+        partition is lost until it is assigned again.
+        """
+        lock = self._lock(number)
+        await lock.acquire()
+        owned = self.owned.get(number)
+        if owned is None or not owned.alive or owned.partition is None:
+            lock.release()
+            return
+        try:
             began = time.monotonic()
             turn, owned.letters_s = owned.partition.decide(), 0
-            decided = time.monotonic()
-            try:
-                await owned.writer.write(turn)
-            except FAILURES as error:
-                self._lose(number, owned, error)
-                return
-            self._keep(number, turn)
-            owned.moved_s = time.monotonic()
-            self._tell(number, turn, decided - began, owned.moved_s - decided)
+            decide_s = time.monotonic() - began
+        except BaseException:
+            lock.release()
+            raise
+        writing = asyncio.create_task(self._write(number, owned, turn, decide_s))
+        self._writing.add(writing)
+        writing.add_done_callback(self._written)
+        writing.add_done_callback(lambda _: lock.release())
+
+    async def _write(self, number: int, owned: Owned, turn: Turn, decide_s: float) -> None:
+        began = time.monotonic()
+        try:
+            await owned.writer.write(turn)
+        except FAILURES as error:
+            self._lose(number, owned, error)
+            return
+        self._keep(number, turn)
+        owned.moved_s = time.monotonic()
+        self._tell(number, turn, decide_s, owned.moved_s - began)
+
+    def _written(self, writing: "asyncio.Task[None]") -> None:
+        """What no broker is to blame for ends the worker."""
+        self._writing.discard(writing)
+        error = None if writing.cancelled() else writing.exception()
+        if error is not None:
+            self.ending.fail(f"an error in a turn: {error!r}")
 
     def _keep(self, number: int, turn: Turn) -> None:
         for table, key, value in turn.rows:
