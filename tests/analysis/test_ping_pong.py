@@ -96,11 +96,21 @@ def test_without_a_past_custom_and_fault_cannot_be_told_apart_and_nothing_is_sai
 def test_events_hours_apart_are_looked_at_over_a_longer_time():
     team = Team(6)
     said = team.work(120, 0, 480 * HOUR_S)
-    for n in range(20):
-        said += handoffs(f"loop-{n}", list("xyxyxyx"), 480 * HOUR_S + n * HOUR_S, step_s=600)
+    for n in range(40):
+        said += handoffs(f"loop-{n}", list("xyxy"), 480 * HOUR_S + n * HOUR_S / 2, step_s=600)
     found = judged(PingPong(POLICY), said, 500 * HOUR_S)
     assert [set(finding.agents) for _, finding in found[:1]] == [{"x", "y"}]
     assert found[0][1].evidence["lookback_s"] > 10 * POLICY.analysis.lookback_s
+
+
+def test_a_single_task_in_a_loop_is_found_among_many_that_are_not():
+    """Ten returns of one task are nothing among those of a busy team, and much for a task."""
+    said = Team(5).work(3000, 0, 4 * HOUR_S) + handoffs("loop", list("cdxyxyxyxyxye"), 3.5 * HOUR_S, step_s=30)
+    (found_s, found), (_, cleared) = judged(PingPong(POLICY), said, 4 * HOUR_S)
+    assert 3.5 * HOUR_S < found_s <= 3.5 * HOUR_S + 6 * MINUTE_S
+    assert (found.agents, found.tasks) == (["x", "y"], ["loop"])
+    assert found.evidence["e_value"] >= 1000 / POLICY.analysis.alpha
+    assert isinstance(cleared, AntipatternCleared)
 
 
 def test_fewer_events_than_asked_for_are_not_judged():

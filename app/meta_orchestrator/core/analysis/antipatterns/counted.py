@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
 from meta_orchestrator.core.analysis.antipatterns.excess import Excess, Habits, Tally, added, excess_of
-from meta_orchestrator.core.analysis.antipatterns.page import Mark, Page, most, summed
+from meta_orchestrator.core.analysis.antipatterns.page import Page, most, most_often, summed
 from meta_orchestrator.core.analysis.antipatterns.unusual import merged
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Antipattern, Evidence
@@ -70,8 +70,8 @@ class Counted(Detector):
         """From when to when the last findings lasted: no part of the past that others are compared with."""
 
     @abstractmethod
-    def shown(self, mark: Mark) -> str:
-        """Who takes part, as a person reads it."""
+    def shown(self, agents: tuple[str, ...]) -> str:
+        """Who takes part in a hit, as a person reads it."""
 
     # ---- counting ----
 
@@ -81,6 +81,21 @@ class Counted(Detector):
         if not self.pages or self.pages[-1].index < index:
             self.pages.append(Page(index))
         return self.pages[-1]
+
+    @property
+    def chances(self) -> float:
+        """In the window."""
+        return sum(page.chances for page in self.pages)
+
+    @property
+    def is_known(self) -> bool:
+        """Is there a past? Without one custom and fault cannot be told apart."""
+        return self._learnt >= self.policy.analysis.min_events
+
+    @property
+    def usual(self) -> float:
+        """Hits for each chance in the past, whoever took part."""
+        return min(1.0, self.habits.project.hits / max(1.0, self._learnt))
 
     @property
     def habits(self) -> Habits:
@@ -150,8 +165,7 @@ class Counted(Detector):
         return tick_us - self.pages[0].index * self.page_us if self.pages else LOOKS * self.page_us
 
     def _test(self, tick_us: int) -> Antipattern | None:
-        least = self.policy.analysis.min_events
-        if sum(page.chances for page in self.pages) < least or self._learnt < least:
+        if self.chances < self.policy.analysis.min_events or not self.is_known:
             return None
         now = summed(self.pages)
         found, keys = self._surprise(now)
@@ -188,17 +202,9 @@ class Counted(Detector):
             "expected": found.expected,
             "p_value": found.p_value,
             "lookback_s": self._length_us(tick_us) / SECOND,
-            "chances": round(sum(page.chances for page in self.pages)),
-            "most_often": self._most_often(),
+            "chances": round(self.chances),
+            "most_often": most_often(self.pages, self.shown),
         }
-
-    def _most_often(self) -> str:
-        times: dict[str, int] = {}
-        for page in self.pages:
-            for mark in page.marks.values():
-                times[self.shown(mark)] = times.get(self.shown(mark), 0) + mark.hits
-        worst = sorted(times.items(), key=lambda item: (-item[1], item[0]))[:3]
-        return ", ".join(f"{shown}: {hits}" for shown, hits in worst)
 
     def _culprits(self, now: Mapping[str, Tally], found: Excess) -> list[str]:
         """The fewest keys without whom the rest of the window is unremarkable (p > `QUIET`), worst first."""
@@ -265,6 +271,7 @@ class Counted(Detector):
             self._habits = None
         if len(self.past) > KEYS:
             halves = {key: Tally(old.hits / 2, old.expected / 2) for key, old in self.past.items()}
+            self._learnt /= 2
             self.past = dict(sorted(halves.items(), key=lambda item: (-item[1].expected, item[0]))[: KEYS // 2])
             self._habits = None
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS
 from meta_orchestrator.core.analysis.antipatterns.excess import Tally
-from meta_orchestrator.core.analysis.antipatterns.page import Mark
 from meta_orchestrator.core.analysis.antipatterns.per_work import PerWork, Work
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
@@ -75,8 +74,8 @@ class ExcessiveRework(PerWork):
             evidence={"attempts": worst[0][1][2], "max_rework": self.most, "tasks_beyond_limit": len(self._beyond)},
         )
 
-    def shown(self, mark: Mark) -> str:
-        return mark.agents[0]
+    def shown(self, agents: tuple[str, ...]) -> str:
+        return agents[0]
 
     def dump(self) -> dict[str, Any]:
         return super().dump() | {"beyond": {task: list(one) for task, one in self._beyond.items()}}

@@ -2,7 +2,6 @@
 
 from meta_orchestrator.core.analysis.antipatterns.handoffs import Returns
 from meta_orchestrator.core.analysis.antipatterns.moves import Move
-from meta_orchestrator.core.analysis.antipatterns.page import Mark
 
 
 class HandoffCycle(Returns):
@@ -12,7 +11,9 @@ class HandoffCycle(Returns):
     cycles that only the graph of all handoffs has are no finding. Each move of a task that has been at agents before
     the last two is a chance; the null is that the agent hands on as it always does (a Markov chain of handoffs),
     times that agent's own habit. False alarms: at most `analysis.alpha` in a look-back. Cleared: see `counted`.
-    Beside it stands a hard limit: a task that used up `workflow.max_handoffs`, half of its moves closing such cycles.
+    Beside it stand single tasks: one whose own cycles custom cannot explain (see `loops`), at `analysis.alpha` over the
+    tasks of a look-back, and the hard limit: one that used up `workflow.max_handoffs`, half of its moves closing such
+    cycles.
     Severity: the share of the cycles that the past does not explain; for the hard limit half of handoffs / limit.
     """
 
@@ -34,5 +35,5 @@ class HandoffCycle(Returns):
         first = cycle.index(min(cycle))
         return cycle[first:] + cycle[:first]
 
-    def shown(self, mark: Mark) -> str:
-        return "→".join(mark.agents)
+    def shown(self, agents: tuple[str, ...]) -> str:
+        return "→".join(agents)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from meta_orchestrator.core.analysis.antipatterns.counted import DIGITS, LOOKS, Counted
-from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_TASKS
+from meta_orchestrator.core.analysis.antipatterns.loops import Loop, enough, finding, grown, loop_of
 from meta_orchestrator.core.analysis.antipatterns.moves import TYPES, Move, Moves, Path
 from meta_orchestrator.core.analysis.antipatterns.page import Page
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
-from meta_orchestrator.messages.fields import Value, format_time_us
+from meta_orchestrator.messages.fields import SECOND, Value
 from meta_orchestrator.messages.outputs import Antipattern
 from meta_orchestrator.policy import Policy
 
@@ -21,7 +21,7 @@ class Returns(Counted):
     """Moves that come back, against a Markov chain of the project's handoffs and its own habit beyond that chain.
 
     The chain is that of the past before the window, and without the task's own moves: neither a loop nor its task may
-    predict itself.
+    predict itself. A single task is caught where its own returns cannot be explained, or where it used up its handoffs.
     """
 
     types = TYPES
@@ -33,8 +33,9 @@ class Returns(Counted):
         self.moves = moves or Moves()
         self.moves.ill.append(self.is_ill)
         self.moves.begins.append(self.begins_us)
-        self._spent: dict[str, tuple[int, int, tuple[str, ...]]] = {}
-        """Task that used up its handoffs → (when last, handoffs, agents of its loop)."""
+        self.loops: dict[str, Loop] = {}
+        """Tasks that were caught, each for a while."""
+        self._enough = enough(policy.analysis.alpha, 0)
         self.configure({})
 
     def configure(self, config: Mapping[str, Value]) -> None:
@@ -59,6 +60,7 @@ class Returns(Counted):
         move = self.moves.read(event)
         if move and (targets := self.targets(move)):
             hit = move.to_agent in targets
+            move.path.returns[self.reader] += hit
             if self.moves.known_us:
                 self._chance(move, targets, hit)
             if hit:
@@ -69,11 +71,13 @@ class Returns(Counted):
 
     def _chance(self, move: Move, targets: tuple[str, ...], hit: bool) -> None:
         key, share = self.key(move), self.moves.custom.share
-        expected = sum([share(move.from_agent, agent, move.own) for agent in targets])
+        structural = sum([share(move.from_agent, agent, move.own) for agent in targets])
+        expected = structural * self.habits.rate(key)
         page = self.page(move.time_us)
         page.chances += 1
-        page.add(key, expected, hit)
-        self._scatter(page, move.path, hit, expected * self.habits.rate(key))
+        page.add(key, structural, hit)
+        self._scatter(page, move.path, hit, expected)
+        self._bet(move, hit, expected)
         if hit:
             page.mark(move.time_us, key, self.subject(move), move.task)
 
@@ -84,38 +88,54 @@ class Returns(Counted):
         page.squares = round(page.squares + after * after - before * before, DIGITS)
         page.base = round(page.base + expected, DIGITS)
 
-    # ---- the hard limit ----
+    # ---- single tasks ----
+
+    def _bet(self, move: Move, hit: bool, expected: float) -> None:
+        """On a loop of this task, once the project's habits are known.
+
+        Of a pair of agents that seldom meet custom knows little; that the task comes back is then at least as likely
+        as with all tasks of the project.
+        """
+        if not self.is_known:
+            return
+        expected = max(expected, self.usual)
+        wealth = move.path.evidence
+        evidence = wealth[self.reader] = round(grown(wealth[self.reader], hit, expected), DIGITS)
+        if evidence >= self._enough and evidence >= enough(self.policy.analysis.alpha, self.chances):
+            wealth[self.reader] = 0.0  # it has been said
+            self._catch(move, evidence)
 
     def _spend(self, move: Move) -> None:
         """Is it at its limit, at least half of its moves being returns?"""
         most, path = self.most_handoffs, move.path
-        path.returns[self.reader] += 1
         if most and path.moves >= most and 2 * path.returns[self.reader] >= path.moves - 2:
-            self._spent[move.task] = (move.time_us, path.moves, self.subject(move))
-            self.urgent = True
+            self._catch(move, 0.0)
+
+    def _catch(self, move: Move, evidence: float) -> None:
+        path, old = move.path, self.loops.get(move.task)
+        returns, residual = path.returns[self.reader], path.residuals[self.reader]
+        severity = path.moves / (2 * self.most_handoffs) if self.most_handoffs else 0.0
+        if evidence:
+            severity = max(severity, residual / returns)
+        since_us = min(move.time_us, path.began_s * SECOND if evidence or not old else old.since_us)
+        evidence = max(evidence, old.evidence if old else 0.0)
+        agents = self.subject(move)
+        self.loops[move.task] = Loop(move.time_us, since_us, agents, path.moves, returns, min(1.0, severity), evidence)
+        self.urgent = True
 
     def over_limit(self, tick_us: int) -> Antipattern | None:
-        """Tasks that used up `workflow.max_handoffs` just now."""
-        self._spent = {task: one for task, one in self._spent.items() if one[0] > tick_us - self.clear_us}
-        worst = sorted(self._spent.items(), key=lambda item: (-item[1][1], item[0]))[:NAMED_TASKS]
-        if not worst or not self.most_handoffs:
+        """Tasks that were caught just now."""
+        self.loops = {task: loop for task, loop in self.loops.items() if loop.time_us > tick_us - self.clear_us}
+        if not self.loops:
             return None
-        most = worst[0][1][1]
-        return Antipattern(
-            kind=self.kind,
-            agents=sorted({agent for _, (_, _, agents) in worst for agent in agents}),
-            tasks=[task for task, _ in worst],
-            since=format_time_us(min(time_us for _, (time_us, _, _) in worst)),
-            severity=min(1.0, most / (2 * self.most_handoffs)),
-            evidence={"handoffs": most, "max_handoffs": self.most_handoffs, "tasks_at_limit": len(self._spent)},
-        )
+        return finding(self.kind, self.loops, self.most_handoffs, self.shown)
 
     def dump(self) -> dict[str, Any]:
-        return super().dump() | {"spent": {task: list(one) for task, one in self._spent.items()}}
+        return super().dump() | {"loops": {task: list(loop) for task, loop in self.loops.items()}}
 
     def load(self, dumped: dict[str, Any]) -> None:
         super().load(dumped)
-        self._spent = {task: (when, moves, tuple(agents)) for task, (when, moves, agents) in dumped["spent"].items()}
+        self.loops = {task: loop_of(loop) for task, loop in dumped["loops"].items()}
 
     # ---- the past ----
 

@@ -27,7 +27,7 @@ _NONE: Mapping[str, int] = {}
 class Path:
     """Where a task has been since its handoffs last joined up, and what came of it."""
 
-    __slots__ = ("agents", "began_s", "handoff", "moves", "residuals", "returns")
+    __slots__ = ("agents", "began_s", "evidence", "handoff", "moves", "residuals", "returns")
 
     def __init__(self, origin: str, time_us: int) -> None:
         self.agents = [origin]
@@ -39,6 +39,8 @@ class Path:
         """By reader: moves that came back."""
         self.residuals = [0.0] * READERS
         """By reader: returns less those expected."""
+        self.evidence = [0.0] * READERS
+        """By reader: that it is in a loop."""
 
     def begin(self, origin: str, time_us: int) -> None:
         self.agents, self.began_s = [origin], time_us // SECOND
@@ -61,14 +63,17 @@ class Path:
         return Counter(to for at, to in zip(self.agents, self.agents[1:], strict=False) if at == agent)
 
     def dump(self) -> list[Any]:
-        return [self.moves, self.began_s, self.handoff, *self.returns, *self.residuals, *self.agents]
+        sums = (*self.returns, *self.residuals, *self.evidence)
+        return [self.moves, self.began_s, self.handoff, *(sums if any(sums) else ()), *self.agents]
 
     @classmethod
     def load(cls, dumped: list[Any]) -> "Path":
         path = cls("", 0)
         path.moves, path.began_s, path.handoff, *rest = dumped
-        path.returns, path.residuals = rest[:READERS], rest[READERS : 2 * READERS]
-        path.agents = rest[2 * READERS :]
+        if not isinstance(rest[0], str):
+            path.returns, path.residuals, path.evidence = (rest[READERS * n : READERS * (n + 1)] for n in range(3))
+            rest = rest[3 * READERS :]
+        path.agents = rest
         return path
 
 

@@ -1,6 +1,6 @@
 """What is kept of a look-back's sixth: sums by key, and a few names that a person can look up."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -89,3 +89,14 @@ def most(marks: Iterable[Mark]) -> list[str]:
         for task, hits in mark.tasks.items():
             times[task] = times.get(task, 0) + hits
     return sorted(times, key=lambda task: (-times[task], task))
+
+
+def most_often(pages: Iterable[Page], shown: Callable[[tuple[str, ...]], str]) -> str:
+    """The three who took part in most hits."""
+    times: dict[str, int] = {}
+    for page in pages:
+        for mark in page.marks.values():
+            name = shown(mark.agents)
+            times[name] = times.get(name, 0) + mark.hits
+    worst = sorted(times.items(), key=lambda item: (-item[1], item[0]))[:3]
+    return ", ".join(f"{name}: {hits}" for name, hits in worst)

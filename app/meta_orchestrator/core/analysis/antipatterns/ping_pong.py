@@ -2,7 +2,6 @@
 
 from meta_orchestrator.core.analysis.antipatterns.handoffs import Returns
 from meta_orchestrator.core.analysis.antipatterns.moves import Move
-from meta_orchestrator.core.analysis.antipatterns.page import Mark
 
 
 class PingPong(Returns):
@@ -13,8 +12,9 @@ class PingPong(Returns):
     handoffs), times the habit of B towards A: an author and a reviewer return work to one another by nature, and that
     is no antipattern. Habits are directed: an answerer always returns what it is asked, and tells nothing; that the
     questioner asks the same one again and again does. False alarms: at most `analysis.alpha` in a look-back. Cleared:
-    see `counted`. Beside it stands a hard limit: a task that used up `workflow.max_handoffs`, half of its moves being
-    immediate returns.
+    see `counted`. Beside it stand single tasks: one whose own returns custom cannot explain (see `loops`), at
+    `analysis.alpha` over the tasks of a look-back, and the hard limit: one that used up `workflow.max_handoffs`, half
+    of its moves being immediate returns.
     Severity: the share of the returns that the past does not explain; for the hard limit half of handoffs / limit.
     """
 
@@ -30,5 +30,5 @@ class PingPong(Returns):
     def subject(self, move: Move) -> tuple[str, ...]:
         return tuple(sorted((move.from_agent, move.earlier[0])))
 
-    def shown(self, mark: Mark) -> str:
-        return "⇄".join(mark.agents)
+    def shown(self, agents: tuple[str, ...]) -> str:
+        return "⇄".join(agents)

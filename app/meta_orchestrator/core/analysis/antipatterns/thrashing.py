@@ -1,7 +1,6 @@
 """thrashing: work is begun and given up, begun and given up."""
 
 from meta_orchestrator.core.analysis.antipatterns.excess import Tally
-from meta_orchestrator.core.analysis.antipatterns.page import Mark
 from meta_orchestrator.core.analysis.antipatterns.per_work import FINISHED, PerWork
 from meta_orchestrator.core.moment import Moment
 
@@ -47,5 +46,5 @@ class Thrashing(PerWork):
         before = sum(mark.tasks.get(task, 0) for mark in self.page(time_us).marks.values())
         self.hit(time_us, agents[0], agents, task, before + 1)
 
-    def shown(self, mark: Mark) -> str:
-        return " → ".join(mark.agents)
+    def shown(self, agents: tuple[str, ...]) -> str:
+        return " → ".join(agents)
