@@ -60,12 +60,12 @@ def test_the_mean_of_batches_is_tested_as_student_does():
 
 @pytest.mark.parametrize("beats", [False, True])
 def test_the_type_that_makes_all_others_wait_is_named_with_its_agents(beats):
-    found = findings(work(network(0.5, 0.92, 0.6), 1, beats))
+    found = findings(work(network(0.5, 0.97, 0.6), 1, beats))
     assert set(named(found)) == {"s1"}
     assert found[0].agents == ["s1-0", "s1-1"]
     assert found[0].severity > 0.5
     evidence = found[0].evidence
-    assert float(evidence["utilization"]) == pytest.approx(0.92, abs=0.08)
+    assert float(evidence["utilization"]) == pytest.approx(0.97, abs=0.05)
     assert evidence["tasks_waiting_with_one_more"] < 0.5 * evidence["tasks_waiting"]
 
 
@@ -81,7 +81,7 @@ def test_of_two_that_are_equally_overloaded_hardly_ever_one_is_called_the_bottle
 
 
 def test_it_is_cleared_when_another_agent_of_the_kind_has_come():
-    before, after = network(0.5, 0.93), network(0.5, 0.93)
+    before, after = network(0.5, 0.97), network(0.5, 0.97)
     after.servers[1] = 4
     said = work(before, 1)
     end = said[-1][0]
@@ -98,10 +98,10 @@ def _renamed(value: object) -> object:
 
 
 def test_agents_of_no_known_type_are_of_no_kind():
-    said = [(at, kind, data) for at, kind, data in work(network(0.5, 0.92, 0.6), 1) if kind != "agent.registered"]
+    said = [(at, kind, data) for at, kind, data in work(network(0.5, 0.97, 0.6), 1) if kind != "agent.registered"]
     assert findings(said) == []
 
 
 def test_stored_and_restored_at_any_tick_it_says_the_same():
-    said = work(network(0.5, 0.92, 0.6), 1)
+    said = work(network(0.5, 0.97, 0.6), 1)
     assert findings(said, restore=True) == findings(said) != []

@@ -9,6 +9,8 @@ from scipy.special import stdtr
 VARIABILITY = 4.0
 """Waiting beyond so many times that of exponential arrivals and services is not for want of hands: (ca² + cs²) / 2 of
 Allen and Cunneen is hardly ever more."""
+TIED = 0.3
+"""Autocorrelation of neighbouring batches from which they are not taken for independent."""
 _SATURATED = 0.98
 """Utilization from which the formula says nothing any more: what is measured counts."""
 
@@ -42,18 +44,20 @@ def left_waiting(waiting: float, load: float, servers: int, more: int) -> float:
 
 
 def p_above(values: NDArray[np.float64], bound: float = 0.0) -> float:
-    """P of a mean so far above a bound if the true one is not: batch means, one-sided t test. For batches long enough
-    that they hardly hang together (`lag_one`).
+    """P of a mean so far above a bound if the true one is not: batch means, one-sided t test. Where batches hang
+    together they count as fewer (AR(1): n (1 - r) / (1 + r)).
     """
     n, spread = len(values), float(values.std(ddof=1)) if len(values) > 1 else 0.0
     excess = float(values.mean()) - bound if n else 0.0
-    if n < 2 or spread == 0.0:
-        return 0.0 if n >= 2 and excess > 0 else 1.0
-    return float(stdtr(n - 1, -excess / spread * math.sqrt(n)))
+    if n < 3 or spread == 0.0:
+        return 0.0 if n >= 3 and excess > 0 else 1.0
+    r = lag_one(values)
+    few = max(2.0, n * (1 - r) / (1 + r)) if r > TIED else n
+    return float(stdtr(few - 1, -excess / spread * math.sqrt(few)))
 
 
 def lag_one(values: NDArray[np.float64]) -> float:
     """Autocorrelation of neighbours; its bias of about -1/n in short series is added back."""
     centred = values - values.mean()
     squares = float(centred @ centred)
-    return float(centred[1:] @ centred[:-1]) / squares + 1 / len(values) if squares > 0 else 0.0
+    return min(0.9, float(centred[1:] @ centred[:-1]) / squares + 1 / len(values)) if squares > 0 else 0.0

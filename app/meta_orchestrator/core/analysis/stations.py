@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meta_orchestrator.core.analysis.queueing import lag_one
+from meta_orchestrator.core.analysis.queueing import TIED, lag_one
 from meta_orchestrator.core.collection.agents import BILLION, Agent
 from meta_orchestrator.core.collection.slot import AgentSums
 from meta_orchestrator.core.moment import Moment
@@ -22,10 +22,8 @@ from meta_orchestrator.policy import Policy
 BATCHES = 20
 """As many as a test needs (methods.md §5); twice as many are kept, then pairs become one or the oldest half goes."""
 STARTS = 10
-"""Tasks started at each station in a batch, on average, from which batches need not be longer ..."""
-TIED = 0.3
-"""... unless the waiting of one batch tells so much of the next one's (autocorrelation): a test takes them for
-independent. Queues near saturation forget slowly."""
+"""Tasks started at each station in a batch, on average, from which batches need not be longer, unless the waiting of
+one tells much of the next one's: queues near saturation forget slowly."""
 KEPT = 12
 """Stations of a batch that are kept, those with the most waiting first."""
 
@@ -153,6 +151,11 @@ class Stations:
             self.batches = [_pair(*self.batches[i : i + 2]) for i in range(0, 2 * BATCHES, 2)]
         else:
             self.batches = self.batches[BATCHES // 2 :]
+
+    @property
+    def is_enough(self) -> bool:
+        """Are there batches to test, of enough starts each?"""
+        return len(self.batches) >= BATCHES and (self.is_longest or not self._is_sparse())
 
     @property
     def is_longest(self) -> bool:

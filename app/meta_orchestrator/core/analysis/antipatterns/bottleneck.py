@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, Detector, cleared
-from meta_orchestrator.core.analysis.queueing import lag_one, left_waiting, p_above
-from meta_orchestrator.core.analysis.stations import BATCHES, TIED, Stations
+from meta_orchestrator.core.analysis.queueing import left_waiting, p_above
+from meta_orchestrator.core.analysis.stations import BATCHES, Stations
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND, format_time_us
@@ -61,8 +61,9 @@ class Bottleneck(Detector):
     from measured load and capacity; by Little's law the difference, in tasks, is the arrival rate times the wait
     saved. It is one if (1) its lead over the next type is significant and (2) tasks wait for it longer than they are
     worked on there, times `analysis.bottleneck_wait`: a leader there is in every team, and most are harmless. Both by
-    batch means (20 to 40 batches), one-sided at .05. So it names a wrong type in at most 5 % of its findings, and
-    finds one in at most 5 % of the looks at a team in which nothing waits that long.
+    the means of the last 20 batches (fewer count where they hang together), one-sided at .05, in two looks in a row.
+    So it names a wrong type in at most 5 % of its findings, and finds one in at most 5 % of the looks at a team in
+    which nothing waits that long. Queues near saturation vary so much that hours are needed to be sure.
     Cleared when over the last ten batches significantly less than .8 of that waits; another one takes its place when
     it leads as clearly.
     Severity: the share of all waiting that one more agent would take away. `agents`: all of the type.
@@ -77,6 +78,9 @@ class Bottleneck(Detector):
         self._offers: list[Event] = []
         self._fresh: list[Antipattern] = []
         self._station: str | None = None
+        """The type of what is active."""
+        self._suspect: str | None = None
+        """Found by the last look: said if the next one agrees."""
 
     def observe(self, event: Event) -> None:
         self._offers.append(event)
@@ -87,7 +91,7 @@ class Bottleneck(Detector):
         for event in self._offers:
             stations.offer(event, agents.get(event[4]["to_agent"]))
         self._offers.clear()
-        if full and len(stations.batches) >= BATCHES and stations.closed % EVERY == 0:
+        if full and stations.is_enough and stations.closed % EVERY == 0:
             self._fresh = self._judge(moment)
 
     def judge(self, tick_us: int) -> list[Antipattern]:
@@ -96,8 +100,9 @@ class Bottleneck(Detector):
 
     def _judge(self, moment: Moment) -> list[Antipattern]:
         sizes = typical_capacities(moment)
-        found = self._test(Network.of(*self.stations.table(), sizes), moment)
-        if found and found[0] != self._station:
+        found = self._test(Network.of(*self.stations.table(BATCHES), sizes), moment)
+        before, self._suspect = self._suspect, found[0] if found else None
+        if found and before == found[0] != self._station:
             self._station, self.active = found
             return [self.active]
         if self.active and self._has_eased(Network.of(*self.stations.table(BATCHES // 2), sizes)):
@@ -110,8 +115,6 @@ class Bottleneck(Detector):
         if not network.names:
             return None
         place, lead, next_name = network.first()
-        if lag_one(lead) > TIED and not self.stations.is_longest:
-            return None
         burden = network.waiting[:, place] - self.policy.analysis.bottleneck_wait * network.served[:, place]
         p_lead, p_wait = p_above(lead), p_above(burden)
         if max(p_lead, p_wait) > LEVEL:
@@ -149,14 +152,14 @@ class Bottleneck(Detector):
     def _since_us(self, burden: NDArray[np.float64]) -> int:
         """The batch from which on it was a burden: the least sum up to it, of what half of it explains."""
         sums = np.concatenate([[0.0], np.cumsum(burden - burden.mean() / 2)])
-        return self.stations.batches[int(np.argmin(sums[:-1]))].start_us
+        return self.stations.batches[-len(burden) :][int(np.argmin(sums[:-1]))].start_us
 
     def dump(self) -> dict[str, Any]:
-        return super().dump() | {"station": self._station}
+        return super().dump() | {"station": self._station, "suspect": self._suspect}
 
     def load(self, dumped: dict[str, Any]) -> None:
         super().load(dumped)
-        self._station = dumped["station"]
+        self._station, self._suspect = dumped["station"], dumped["suspect"]
 
 
 def live_agents(moment: Moment, agent_type: str) -> list[str]:
