@@ -16,7 +16,7 @@ def books(name, hours=12, scale=1.0, **config):
     return _books(name, hours, scale, tuple(config.items()))
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=64)
 def _books(name, hours, scale, config):
     env, said = simpy.Environment(), []
     publish = lambda *message: said.append((env.now, *message))  # noqa: E731
@@ -50,18 +50,34 @@ def test_a_scenario_does_what_it_is_named_for(scenario, what, at_least):
     assert value(books(scenario)) > at_least * value(books("nothing_wrong"))
 
 
-@pytest.mark.parametrize(
-    ("scenario", "better"),
-    [
-        ("over_deliberation", {"consensus.frequency": "adaptive_threshold(0.3)"}),
-        ("handoff_storm", {"workflow.handoff_timeout_s": 180}),
-        ("overload", {"workflow.wip_limit": 3}),
-        ("under_review", {"workflow.review_depth": 2}),
-        ("load_step", {"consensus.frequency": "critical_changes_only"}),
-    ],
-)
-def test_a_fault_has_a_remedy_within_one_step(scenario, better):
-    assert books(scenario, **better).utility > books(scenario).utility
+REMEDIES: dict[str, dict[str, object]] = {
+    "over_deliberation": {"consensus.frequency": "adaptive_threshold(0.3)"},
+    "under_review": {"workflow.review_depth": 2},
+    "handoff_storm": {"workflow.handoff_timeout_s": 180},
+    "overload": {"workflow.wip_limit": 3},
+    "load_step": {"consensus.frequency": "critical_changes_only"},
+    "slow_drift": {"workflow.handoff_timeout_s": 180},
+    "stubborn_voter": {"consensus.threshold.normal": 0.5},
+    "agent_outage": {"consensus.frequency": "critical_changes_only"},
+    "mixed": {"consensus.frequency": "adaptive_threshold(0.3)"},
+    "no_votes": {"quality.min_pass_rate": 1.0},
+}
+"""Of each scenario in which something is wrong: one change that does good, and loosens nothing that is safety."""
+
+
+@pytest.mark.parametrize(("scenario", "better"), REMEDIES.items())
+def test_a_fault_has_a_remedy(scenario, better):
+    assert books(scenario, **better).utility > 1.005 * books(scenario).utility
+
+
+def test_a_scenario_is_faulty_where_there_is_a_remedy():
+    assert {name for name, scenario in SCENARIOS.items() if scenario.is_faulty} == set(REMEDIES)
+
+
+@pytest.mark.parametrize("name", sorted(set(SCENARIOS) - set(REMEDIES)))
+@pytest.mark.parametrize("tried", REMEDIES.values(), ids=str)
+def test_where_nothing_can_be_mended_no_remedy_does_much_good(name, tried):
+    assert books(name, **tried).utility < 1.01 * books(name).utility
 
 
 def test_a_project_without_votes_works():

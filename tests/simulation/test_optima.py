@@ -111,3 +111,16 @@ def test_a_value_inside_beats_both_sides(parameter, values, conditions, rest):
 
 def test_no_parameter_is_left_out():
     assert {row[0] for row in ROWS} == set(BASELINE)
+
+
+@pytest.mark.slow
+def test_parameters_interact():
+    """Where all wait for votes, more work in progress helps; where few are voted on, it does not."""
+    slow_votes = {"ponder_s": 600.0, "discuss_s": 240.0, "vote_deadline_s": 1200.0, "interarrival_s": 80.0}
+
+    def gain(frequency: str) -> float:
+        config = {"consensus.frequency": frequency}
+        return utility(config | {"workflow.wip_limit": 6}, slow_votes) - utility(config, slow_votes)
+
+    assert gain("every_change") > 0.02
+    assert gain("critical_changes_only") < 0.01
