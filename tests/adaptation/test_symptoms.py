@@ -22,7 +22,8 @@ TIMEOUTS = HEALTHY | {"handoffs_failed": 5, "handoffs_timed_out": 4}
 REGRESSIONS = HEALTHY | {"tasks_regressed": 2}
 OVERLOADED = HEALTHY | {"busy_us": 97, "handoffs_failed": 5}
 IDLE = HEALTHY | {"busy_us": 20}
-BLOCKED = Measures(counts={"agent.task.blocked": 30, "agent.task.started": 90})
+STALLED = Antipattern(kind="stalled", agents=["a"], since=at(0), severity=0.4, evidence={"tasks": 9})
+WAITING = Findings(antipatterns={"stalled": STALLED})
 
 
 def drift(metric: str, direction: str) -> Findings:
@@ -50,7 +51,7 @@ def seen(rows: dict[str, float], ticks: int = 60, **moment: object):
          "only 0.0% of tasks regress"),
         ("overload", OVERLOADED, {}, 3, "agents are busy for 97% of their time, and 25% of handoffs fail"),
         ("overload", HEALTHY | {"busy_us": 97}, {"findings": drift("rework_percentage", "up")}, 3, "has risen to 2"),
-        ("starvation", IDLE, {"measures": BLOCKED}, 5, "30 tasks were blocked and 90 started"),
+        ("starvation", IDLE, {"findings": WAITING}, 5, "busy for only 20% of their time while work waits: stalled"),
     ],
 )  # fmt: skip
 def test_a_symptom_is_answered_by_one_step_of_its_main_remedy(name, rows, more, to, sentence):
@@ -67,7 +68,7 @@ def test_a_symptom_is_answered_by_one_step_of_its_main_remedy(name, rows, more, 
 
 @pytest.mark.parametrize(
     "more",
-    [{}, {"measures": SLOW}, {"measures": BLOCKED}, {"findings": Findings(antipatterns={"excessive_rounds": ROUNDS})}],
+    [{}, {"measures": SLOW}, {"findings": WAITING}, {"findings": Findings(antipatterns={"excessive_rounds": ROUNDS})}],
 )
 def test_nothing_is_wished_for_where_nothing_is_wrong(more):
     assert symptoms_at(seen(HEALTHY, **more)) == {}

@@ -73,18 +73,25 @@ def history(
     since: Annotated[str | None, typer.Option(metavar="SPAN", help="Only the last 2h, 7d, …")] = None,
     last: Annotated[int, typer.Option(min=1, metavar="N", help="At most so many, the newest.")] = 50,
     as_json: AsJson = False,
+    lessons: Annotated[bool, typer.Option("--lessons", help="What trials have taught, as Markdown to share.")] = False,
 ) -> None:
-    """Findings, changes and decisions, the refused ones too, oldest first.
+    """Findings, changes and decisions, the refused ones too, oldest first; or what has been learnt.
 
     Example: meta-orchestrator history -p checkout --since 2h
+    Example: meta-orchestrator history -p checkout --lessons > LESSONS.md
     """
     from meta_orchestrator.cli.tables import history_table
     from meta_orchestrator.messages.fields import parse_time_us
+    from meta_orchestrator.view import lessons as lessons_of
 
     from_us = now_us() - span_us(since) if since else 0
     view, bad = asyncio.run(read_view(settings))
     for name in projects_of(view, project):
-        records = [record for record in view.history(name) if parse_time_us(record["time"]) >= from_us][-last:]
+        records = [record for record in view.history(name) if parse_time_us(record["time"]) >= from_us]
+        if lessons:
+            typer.echo(lessons_of(name, [record for record in records if record["type"] == "decision"]), nl=False)
+            continue
+        records = records[-last:]
         if as_json:
             for record in records:
                 _line(record)

@@ -4,6 +4,7 @@
 """
 
 from meta_orchestrator.view.fold import View
+from meta_orchestrator.view.lessons import lessons
 from meta_orchestrator.view.project import ProjectView, Record
 from meta_orchestrator.view.sentences import full_sentence, sentence, time_text, value_text
 from meta_orchestrator.view.story import Story, told_once
@@ -14,6 +15,7 @@ __all__ = [
     "Story",
     "View",
     "full_sentence",
+    "lessons",
     "sentence",
     "time_text",
     "told_once",

@@ -23,7 +23,7 @@ REMEDIES: dict[str, dict[str, float]] = {
     "consensus.threshold.normal": {"slow_votes": -0.3, "undecided": -0.6, "regressions": 0.2},
     "consensus.threshold.major": {"undecided": -0.3, "regressions": 0.2},
     "consensus.threshold.critical": {"undecided": -0.2, "regressions": 0.1},
-    "consensus.max_rounds": {"slow_votes": -0.5, "crowding": -0.3, "undecided": -1},
+    "consensus.max_rounds": {"slow_votes": -0.3, "undecided": -1},
     "workflow.wip_limit": {"overload": -1, "starvation": 1},
     "workflow.handoff_timeout_s": {"timeouts": 1, "stuck": 0.3},
     "workflow.max_rework": {"rework": 1, "stuck": 0.4},

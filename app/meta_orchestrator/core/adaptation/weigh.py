@@ -4,7 +4,7 @@ Thompson sampling (Thompson 1933; Russo et al. 2018): what is unsure is tried no
 what is known to harm never. The draw is seeded from project and tick.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -33,7 +33,7 @@ def most_promising(moment: Moment, symptoms: Mapping[str, Symptom]) -> list[Wish
     free = [wish for wish in options if _refused_by(moment, wish) is None]
     asked = [wish for wish in options if _may_be_asked(moment, wish)]
     chosen = [accounted(moment, some[0], options) for some in (free, asked) if some]
-    return chosen or main_remedies(moment, symptoms)
+    return chosen or [_valued_as(wish, options) for wish in main_remedies(moment, symptoms)]
 
 
 def weighed(moment: Moment, symptoms: Mapping[str, Symptom]) -> list[Wish]:
@@ -71,13 +71,23 @@ def _valued(
     return replace(wish, gain=model.gain(move), drawn=float(drawn @ move))
 
 
+def _valued_as(wish: Wish, options: Sequence[Wish]) -> Wish:
+    """With what the model makes of it, so that its doubt holds the wish back."""
+    return next((it for it in options if (it.parameter, it.to) == (wish.parameter, wish.to)), wish)
+
+
 def _refused_by(moment: Moment, wish: Wish) -> str | None:
     refusal = first_refusal(wish, moment.ledger, moment.policy, moment.tick_us)
     return refusal.by if refusal else None
 
 
 def _may_be_asked(moment: Moment, wish: Wish) -> bool:
-    """A recommendation that would be heard: nothing but the mode holds it back, and none waits."""
+    """A recommendation that would be heard: nothing but the mode holds it back, and none waits.
+
+    An owner is not asked to try what is only unsure.
+    """
     if wish.parameter in moment.ledger.waiting or _refused_by(moment, wish) != "mode":
+        return False
+    if wish.gain and wish.gain.mean <= moment.policy.adaptation.least_gain:
         return False
     return first_refusal(wish, moment.ledger, moment.policy, moment.tick_us, AFTER_MODE) is None

@@ -11,8 +11,6 @@ from meta_orchestrator.messages.outputs import Antipattern, Drift
 from meta_orchestrator.messages.wording import number_text
 
 METRIC = "agent_utilization"
-WAITING = 0.1
-"""Blocked for each started in the window: beyond this, work waits."""
 BUSY_ENOUGH = 0.7
 """Those who hold all they may and are less busy than this wait for others."""
 OVERLOAD = ("rework_percentage", "quality_regression_rate", "handoff_failure_rate", "coordination_failures")
@@ -34,18 +32,14 @@ def overload(moment: Moment) -> Symptom | None:
 
 
 def starvation(moment: Moment) -> Symptom | None:
-    """Idle alone is no fault: only where work waits."""
+    """Idle alone is no fault: only where work waits at a bottleneck, or all places are taken."""
     idle = look_at(moment, _utilization, moment.policy.targets.utilization_low, "below")
-    blocked, started = (moment.measures.counts.get(f"agent.task.{it}", 0) for it in ("blocked", "started"))
     bottleneck = _first_antipattern(moment, "bottleneck", "stalled")
-    if not idle.is_wrong or (bottleneck is None and blocked <= WAITING * started):
+    if not idle.is_wrong or bottleneck is None:
         return _full(moment, "starvation")
-    trouble = f"{bottleneck.kind} is seen" if bottleneck else f"{blocked} tasks were blocked and {started} started"
-    reason = f"agents are busy for only {idle.value:.0%} of their time while work waits: {trouble}"
-    evidence = {"tasks_blocked": blocked, "tasks_started": started}
+    reason = f"agents are busy for only {idle.value:.0%} of their time while work waits: {bottleneck.kind} is seen"
     expected = {METRIC: 0.1, "development_velocity": 0.1}
-    trigger = triggers(moment, bottleneck)
-    return _of(moment, "starvation", idle, reason, evidence=evidence, expected=expected, trigger=trigger)
+    return _of(moment, "starvation", idle, reason, expected=expected, trigger=triggers(moment, bottleneck))
 
 
 def crowding(moment: Moment) -> Symptom | None:
