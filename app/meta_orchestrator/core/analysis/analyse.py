@@ -14,7 +14,7 @@ def analyse(minds: Minds, moment: Moment) -> Findings:
     patterns = [minds.causes.of_antipattern(moment, pattern) for pattern in minds.antipatterns.judge(moment)]
     active = minds.antipatterns.active
     escalations = minds.conditions.judge(moment.tick_us, moment.measures, active)
-    insights: list[Output] = [*drifts, *trends, *patterns, *escalations]
+    insights: list[Output] = [*drifts, *trends, *patterns, *escalations, *minds.team.judge(moment)]
     for insight in insights:
         event = moment.say(insight)
         if isinstance(insight, Drift | Antipattern):

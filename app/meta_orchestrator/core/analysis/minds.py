@@ -9,6 +9,7 @@ from meta_orchestrator.core.analysis.antipatterns.watch import AntipatternWatch
 from meta_orchestrator.core.analysis.causes.watch import CauseWatch
 from meta_orchestrator.core.analysis.drift.watch import DriftWatch
 from meta_orchestrator.core.analysis.escalation import Conditions
+from meta_orchestrator.core.analysis.team import TeamWatch
 from meta_orchestrator.core.analysis.trends.watch import TrendWatch
 from meta_orchestrator.messages.cloudevent import digest
 from meta_orchestrator.policy import Policy
@@ -26,6 +27,7 @@ class Minds:
         """Thrown away on loading, since settings or libraries had changed: to be logged by whoever loaded them."""
         self.drift = DriftWatch(policy)
         self.antipatterns = AntipatternWatch(policy)
+        self.team = TeamWatch(policy, self.antipatterns.stations)
         self.conditions = Conditions(policy)
         self.causes = CauseWatch(policy)
         self.trends = TrendWatch(policy)
@@ -34,7 +36,8 @@ class Minds:
 
     def next_deadline_us(self) -> int | None:
         """When a project in which nothing happens must be looked at again; None while nothing is going on."""
-        return self.antipatterns.next_look_us
+        looks = self.antipatterns.next_look_us, self.conditions.next_look_us
+        return min((look_us for look_us in looks if look_us is not None), default=None)
 
     def dump(self) -> dict[str, Any]:
         """JSON values only."""
@@ -42,6 +45,7 @@ class Minds:
             "fingerprint": self.fingerprint,
             "drift": self.drift.dump(),
             "antipatterns": self.antipatterns.dump(),
+            "team": self.team.dump(),
             "conditions": self.conditions.dump(),
             "causes": self.causes.dump(),
             "trends": self.trends.dump(),
@@ -57,6 +61,7 @@ class Minds:
             return minds
         minds.drift.load(dumped["drift"])
         minds.antipatterns.load(dumped["antipatterns"])
+        minds.team.load(dumped["team"])
         minds.conditions.load(dumped["conditions"])
         minds.causes.load(dumped["causes"])
         minds.trends.load(dumped["trends"])
@@ -66,5 +71,5 @@ class Minds:
 
 def fingerprint(policy: Policy) -> str:
     """Of all that gives the estimators their meaning."""
-    settings = policy.model_dump(mode="json", include={"time", "analysis", "escalation"})
+    settings = policy.model_dump(mode="json", include={"time", "analysis", "escalation", "targets"})
     return digest("minds", STATE, settings, np.__version__, river_version)
