@@ -47,6 +47,7 @@ def _run(run: Run) -> dict[str, Any]:
         "hours": [_hour(span) for span in run.hours],
         "applied": run.applied,
         "decided": [vars(decided) for decided in run.decided],
+        "state_bytes": run.state_bytes,
     }
 
 

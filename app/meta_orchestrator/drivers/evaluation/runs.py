@@ -4,10 +4,12 @@ that any process can do one."""
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from meta_orchestrator.drivers.closed_loop import ClosedLoop
+import orjson
+
+from meta_orchestrator.drivers.closed_loop import START_US, ClosedLoop
 from meta_orchestrator.messages.cloudevent import CloudEvent
-from meta_orchestrator.messages.fields import Value
-from meta_orchestrator.messages.outputs import ConfigChange, Decision
+from meta_orchestrator.messages.fields import SECOND, Value
+from meta_orchestrator.messages.outputs import ConfigChange, Decision, MetricsSnapshot
 from meta_orchestrator.policy import Policy
 from meta_orchestrator.simulation.alone import Timetable, work_alone
 from meta_orchestrator.simulation.scenarios import SCENARIOS, Scenario
@@ -16,6 +18,7 @@ from meta_orchestrator.simulation.truth import HOUR_S, Span
 
 FAULT_AT_H = 2
 """When the fault comes: an hour after the warm-up, so that a controller has seen the team in health."""
+DAY_US = 86_400 * SECOND
 Config = dict[str, Value]
 
 
@@ -43,6 +46,8 @@ class Run:
     applied: list[tuple[float, Config]] = field(default_factory=list)
     """(seconds, the configuration from then on)."""
     decided: list[Decided] = field(default_factory=list)
+    state_bytes: list[int] = field(default_factory=list)
+    """What the controller would have to store, at the end of each day."""
 
     @property
     def faulty(self) -> Span:
@@ -77,7 +82,7 @@ def controlled(scenario: str, seed: int, hours: int, policy: Policy, arm: str) -
     loop = _Watched(policy, SCENARIOS[scenario], seed)
     loop.run(hours * HOUR_S)
     run = _run_of(loop.team, scenario, arm, seed)
-    run.decided = loop.decided
+    run.decided, run.state_bytes = loop.decided, loop.state_bytes
     return run
 
 
@@ -86,6 +91,7 @@ class _Watched(ClosedLoop):
 
     def __init__(self, policy: Policy, scenario: Scenario, seed: int) -> None:
         self.decided: list[Decided] = []
+        self.state_bytes: list[int] = []
         super().__init__(policy, scenario, seed, FAULT_AT_H * HOUR_S)
         self.published: Config = dict(self.team.config)
 
@@ -96,6 +102,14 @@ class _Watched(ClosedLoop):
             self.published = dict(event.data.config)
         elif isinstance(event.data, Decision) and event.data.verdict != "refused":
             self._note(event.data)
+        elif isinstance(event.data, MetricsSnapshot) and (event.time_us - START_US) % DAY_US == 0:
+            self.state_bytes.append(self._stored())
+
+    def _stored(self) -> int:
+        """The head as it is stored, and everything that pages are made of."""
+        project = self.replay.loop.projects[self.project]
+        paged = [project.books.dump(), project.history.dump(0)]
+        return len(project.head()) + len(orjson.dumps(paged, option=orjson.OPT_SERIALIZE_NUMPY))
 
     def _note(self, data: Decision) -> None:
         """What is about several parameters, as a reset, is nothing that a trial could be asked about."""

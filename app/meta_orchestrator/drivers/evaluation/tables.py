@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from meta_orchestrator.drivers.evaluation.endurance import endurances
 from meta_orchestrator.drivers.evaluation.evaluation import Evaluation
 from meta_orchestrator.drivers.evaluation.intervals import Interval
 from meta_orchestrator.drivers.evaluation.rows import POOLED, Row, rows
@@ -41,7 +42,23 @@ def tables(done: Evaluation) -> Iterator[RenderableType]:
     if len(pooled) > 1:
         yield _changes("All faulty scenarios together, by arm", pooled, "arm")
         yield _decisions("All faulty scenarios together, by arm: decisions", pooled, "arm")
+    yield from _endurance(done)
     yield _targets(own)
+
+
+def _endurance(done: Evaluation) -> Iterator[RenderableType]:
+    """Only of runs of weeks."""
+    found = list(endurances(done))
+    if not found:
+        return
+    head = ("changes a week", "kept a week", "turned round", "state at the end of each week, kB")
+    table = _table(f"{next(iter(done.policies))}: week after week", "run", *head)
+    for one in found:
+        turned = ", ".join(f"{name} {number}" for name, number in one.reversals.items()) or "nothing"
+        changed, kept = (" ".join(map(str, numbers)) for numbers in (one.changed, one.kept))
+        state = " ".join(f"{size / 1000:.0f}" for size in one.state_bytes)
+        table.add_row(f"{one.run.scenario}, seed {one.run.seed}", changed, kept, turned, state)
+    yield table
 
 
 def _wrong(done: Evaluation, arm: str) -> Iterator[RenderableType]:
