@@ -1,8 +1,10 @@
 """From rows of history to `drift.detected`: batches, dates and numbers that a person can check."""
 
 import math
+import zlib
 
 import numpy as np
+import orjson
 import pytest
 
 from meta_orchestrator.core.analysis.drift.batches import CountedBatches, TimedBatches
@@ -144,3 +146,54 @@ def test_a_batch_value_has_six_digits():
 
 def test_the_start_of_a_drift_is_written_as_a_time():
     assert format_time_us(us(0)) == "1970-01-01T00:00:00Z"
+
+
+def test_evidence_says_how_sure_the_date_is_and_how_the_bound_was_met():
+    room, random = Room(), RANDOM(11)
+    for tick in range(300):
+        room.tick(latency_row(random, 1000 if tick < 200 else 1500, 25))
+    [(found_us, drift)] = drifts(room)
+    evidence = drift.evidence
+    assert parse_time_us(evidence["since_from"]) <= us(200 * TICK_S) <= parse_time_us(evidence["since_until"])
+    assert parse_time_us(evidence["since_from"]) <= parse_time_us(drift.since) <= parse_time_us(evidence["since_until"])
+    assert parse_time_us(evidence["since_until"]) <= found_us
+    assert (evidence["since_level"], evidence["streams"]) == (0.9, 1)
+    assert evidence["e_value"] >= evidence["run_length"] == 10_000
+    assert 0 <= evidence["spike_score"] <= 1
+    assert "adwin" not in evidence
+
+
+@pytest.mark.parametrize(("detectors", "speaks"), [(["adwin"], "adwin"), (["rank_esr", "adwin"], "rank_esr")])
+def test_the_policy_says_which_detectors_may_speak(detectors, speaks):
+    room, random = Room(Policy.model_validate({"analysis": {"drift_detectors": detectors}})), RANDOM(12)
+    for tick in range(400):
+        room.tick(latency_row(random, 1000 if tick < 200 else 6000, 25))
+        if tick % 90 == 0:
+            room.store_and_restore()
+    [(_, drift)] = drifts(room)
+    assert (drift.detector, drift.direction) == (speaks, "up")
+    assert drift.evidence["adwin"] in {"agrees", "silent"}
+
+
+def test_a_daily_rhythm_is_no_drift_once_it_is_known():
+    """Votes that take twice as long at noon as at midnight, a row each five minutes, eight days."""
+    room, random = Room(), RANDOM(13)
+    for tick in range(8 * 288):
+        noon = -math.cos(2 * math.pi * tick / 288)
+        room.tick(latency_row(random, 1000 * 2 ** (noon / 2), 25), after_s=300)
+    found = [at for at, _ in drifts(room)]
+    assert len([at for at in found if at < us(48 * HOUR_S)]) >= 2
+    assert [at for at in found if at > us(72 * HOUR_S)] == []
+
+
+def test_what_is_stored_of_the_project_is_small():
+    room, random = Room(), RANDOM(14)
+    for _ in range(700):
+        closed = finished = 25
+        room.tick(
+            latency_row(random, 500, closed)
+            | {"handoffs_ended": 25, "handoffs_failed": int(random.binomial(25, 0.1)), "votes": 50, "votes_against": 5}
+            | {"rounds_closed": closed, "rounds_decided": 20, "points": finished, "tasks_finished": finished}
+            | {"tasks_worked": finished}
+        )
+    assert len(zlib.compress(orjson.dumps(room.minds.drift.dump()), 1)) < 16_000

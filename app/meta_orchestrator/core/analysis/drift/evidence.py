@@ -12,11 +12,12 @@ Which = NDArray[np.intp]
 class Evidence:
     """Shiryaev-Roberts sums S ← (1 + S) · gain, and beside each the CUSUM of the same bet, whose last start dates it.
 
-    S less the number of updates is a martingale where each gain has mean 1, so the mean time until the mean of all S
-    reaches A is A at the least (Shin, Ramdas, Rinaldo 2024, Theorem 2.4). Arrays have the shape (streams, bets).
+    S less the number of updates is a martingale where each gain has mean 1, so the mean time until a weighted mean of
+    all S reaches A is A at the least (Shin, Ramdas, Rinaldo 2024, Theorem 2.4). Arrays have the shape (streams, bets).
     """
 
-    def __init__(self, streams: int, bets: int) -> None:
+    def __init__(self, streams: int, weights: NDArray[np.float64]) -> None:
+        bets, self.weights = len(weights), weights
         self.sums = np.zeros((streams, bets))
         self.rise = np.ones((streams, bets))
         self.changes = np.zeros((streams, bets), np.int64)
@@ -36,10 +37,10 @@ class Evidence:
 
     @property
     def means(self) -> NDArray[np.float64]:
-        """The e-detector: the mean over all bets, shape (streams,)."""
-        means: NDArray[np.float64] = self.sums.mean(axis=1)
+        """The e-detector: the weighted mean over all bets, shape (streams,)."""
+        means: NDArray[np.float64] = self.sums @ self.weights
         return means
 
     def strongest(self, stream: int) -> int:
         """The bet that has gained most."""
-        return int(self.sums[stream].argmax())
+        return int((self.sums[stream] * self.weights).argmax())

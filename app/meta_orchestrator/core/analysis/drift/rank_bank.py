@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from meta_orchestrator.core.analysis.drift.bets import LEVELS, SPREADS, level_gains, spread_gains
+from meta_orchestrator.core.analysis.drift.bets import LEVELS, level_gains, spread_gains, weights
 from meta_orchestrator.core.analysis.drift.evidence import Evidence, Which
 from meta_orchestrator.core.analysis.drift.uniform import uniforms
 from meta_orchestrator.core.analysis.drift.whitening import Whitening
@@ -26,7 +26,7 @@ class RankBank:
         """Values seen so far, and the number of the first one since the last restart."""
         self.values = np.full((streams, window), np.nan)
         self.whitening = Whitening(streams, phi)
-        self.evidence = Evidence(streams, len(LEVELS) + SPREADS * spread)
+        self.evidence = Evidence(streams, weights(spread))
 
     def update(self, which: Which, x: NDArray[np.float64]) -> None:
         """One value each for some streams, which are named once."""
@@ -45,6 +45,15 @@ class RankBank:
         self.values[which] = np.nan
         self.whitening.clear(which)
         self.evidence.clear(which, self.updates[which])
+
+    @property
+    def e_values(self) -> NDArray[np.float64]:
+        """The evidence of each stream, shape (streams,).
+
+        Less where the autocorrelation is great: an error of φ leaves one of about error / (1 - φ²) between innovations.
+        """
+        phi = self.whitening.phi(np.arange(len(self.seeds)))
+        return self.evidence.means * (1 - phi * phi)
 
     def _scores(self, which: Which, x: NDArray[np.float64], known: NDArray[np.int64]) -> NDArray[np.float64]:
         """Sequential ranks as normal quantiles: uniform whatever the distribution; ties are broken at random."""

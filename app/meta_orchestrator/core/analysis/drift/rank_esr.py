@@ -20,16 +20,16 @@ class RankESR(base.DriftDetector):  # type: ignore[misc]
     by its normal score $z$, and the score is whitened by an AR(1) model,
     $w_t = (z_t - \varphi z_{t-1}) / \sqrt{1 - \varphi^2}$ with $\varphi = 1 + 2 \rho_1(\Delta z)$: differences do not
     see a level shift, so a drift does not pass for autocorrelation. For each shift $\delta$ bet on, evidence grows as
-    $S \leftarrow (1 + S) \exp(\delta w - \delta^2 / 2)$. A drift is detected when the mean of the $S$ reaches
-    `run_length`, which bounds the mean time between false alarms from below where the values are exchangeable. After a
-    drift the ranks start anew; $\varphi$ is kept.
+    $S \leftarrow (1 + S) \exp(\delta w - \delta^2 / 2)$. A drift is detected when a weighted mean of the $S$ reaches
+    `run_length`, about the mean time between false alarms where the values are exchangeable. After a drift the ranks
+    start anew; $\varphi$ is kept.
 
     The values should be disjoint (a mean of each batch, never of overlapping windows).
 
     Parameters
     ----------
     run_length
-        Least mean number of updates between false alarms.
+        Mean number of updates between false alarms.
     window
         Number of past values that a new one is ranked among.
     warm_up
@@ -52,7 +52,7 @@ class RankESR(base.DriftDetector):  # type: ignore[misc]
     ...     detector.update(rng.lognormvariate(0 if i < 300 else 1, 1))
     ...     if detector.drift_detected:
     ...         print(f"Drift detected at {i}, begun about {detector.change}, evidence {detector.direction:+d}")
-    Drift detected at 318, begun about 300, evidence +1
+    Drift detected at 317, begun about 300, evidence +1
 
     References
     ----------
@@ -96,8 +96,8 @@ class RankESR(base.DriftDetector):  # type: ignore[misc]
 
     @property
     def evidence(self) -> float:
-        """The e-value: the mean over all bets. Drift is detected when it reaches `run_length`."""
-        return float(self._bank.evidence.means[0])
+        """The e-value: a weighted mean over all bets. Drift is detected when it reaches `run_length`."""
+        return float(self._bank.e_values[0])
 
     @property
     def direction(self) -> int:

@@ -12,8 +12,8 @@ from meta_orchestrator.core.analysis.drift.packing import packed_floats, unpacke
 _TAIL = 0.05
 """Share of the past deviations that the tail is fitted to."""
 
-_NINES = 8.0
-"""The score is 1 at a probability of 10 to the minus this."""
+_NINES = 6.0
+"""The score is 1 at a probability of ten to the minus this."""
 
 
 def tail_probability(past: NDArray[np.float64], x: float) -> float:
@@ -33,7 +33,7 @@ def tail_probability(past: NDArray[np.float64], x: float) -> float:
 
 
 def score_of(probability: float) -> float:
-    """0 where nothing is unusual, 1 where it is one in 10^8."""
+    """0 where nothing is unusual, 1 where it is one in a million."""
     return min(max(-math.log10(max(probability, 1e-300)) / _NINES, 0.0), 1.0)
 
 
@@ -52,8 +52,9 @@ class Spike(base.DriftDetector):  # type: ignore[misc]
 
     Parameters
     ----------
-    threshold
-        Score from which on a value is flagged.
+    probability
+        A value is flagged that is less probable than this: about one in five hundred of ordinary ones is, too, so a
+        spike is a hint, and no alarm.
     window
         Number of past values that the tail is known from.
     warm_up
@@ -67,7 +68,7 @@ class Spike(base.DriftDetector):  # type: ignore[misc]
     >>> from meta_orchestrator.core.analysis.drift import Spike
 
     >>> rng = random.Random(12345)
-    >>> spike = Spike()
+    >>> spike = Spike(probability=1e-4)
     >>> for i in range(1000):
     ...     spike.update(rng.gauss(0, 1) + 15 * (i == 700))
     ...     if spike.drift_detected:
@@ -78,9 +79,9 @@ class Spike(base.DriftDetector):  # type: ignore[misc]
 
     _drift_detected: bool
 
-    def __init__(self, threshold: float = 0.6, window: int = 1000, warm_up: int = 100, rest: int = 50) -> None:
+    def __init__(self, probability: float = 0.002, window: int = 1000, warm_up: int = 100, rest: int = 100) -> None:
         super().__init__()
-        self.threshold = threshold
+        self.probability = probability
         self.window = window
         self.warm_up = warm_up
         self.rest = rest
@@ -92,8 +93,9 @@ class Spike(base.DriftDetector):  # type: ignore[misc]
     def update(self, x: int | float) -> None:
         past = self._values[: min(self._updates, self.window)]
         rests = self._updates < max(self.warm_up, self._rests_until)
-        self.score = 0.0 if rests else score_of(tail_probability(past, x))
-        self._drift_detected = self.score >= self.threshold
+        probability = 1.0 if rests else tail_probability(past, x)
+        self.score = score_of(probability)
+        self._drift_detected = probability <= self.probability
         if self._drift_detected:
             self._rests_until = self._updates + self.rest + 1
         self._values[self._updates % self.window] = x

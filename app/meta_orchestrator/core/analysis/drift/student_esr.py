@@ -33,7 +33,7 @@ class StudentESR(base.DriftDetector):  # type: ignore[misc]
     ...     detector.update(rng.gauss(0 if i < 200 else 2, 1))
     ...     if detector.drift_detected:
     ...         print(f"Drift detected at {i}, begun about {detector.change}")
-    Drift detected at 207, begun about 200
+    Drift detected at 205, begun about 200
 
     References
     ----------
