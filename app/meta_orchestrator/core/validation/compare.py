@@ -10,6 +10,7 @@ from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import Estimate, Rows, difference, estimate, interval, of_differences
 from meta_orchestrator.core.validation.metrics import LATENCY, public, shown
+from meta_orchestrator.core.validation.pooled import pooled_difference
 from meta_orchestrator.messages.fields import SECOND, parse_time_us
 from meta_orchestrator.messages.outputs import Measured
 from meta_orchestrator.policy import Policy
@@ -26,8 +27,8 @@ class Comparison:
     sign: int
     before: Estimate
     after: Estimate
-    paired: Estimate | None = None
-    """The change, where it was measured in pairs."""
+    together: Estimate | None = None
+    """The change, where both sides tell together how sure it is: in pairs, or by pooled noise."""
 
     @property
     def name(self) -> str:
@@ -35,7 +36,7 @@ class Comparison:
 
     @property
     def change(self) -> Estimate:
-        return self.paired or difference(self.after, self.before)
+        return self.together or difference(self.after, self.before)
 
     @property
     def improvement(self) -> Estimate:
@@ -60,7 +61,9 @@ class Comparison:
 def compare(before: Rows, after: Rows, metric: str, sign: int) -> Comparison | None:
     """None where a side has no value."""
     sides = estimate(before, metric), estimate(after, metric)
-    return Comparison(metric, sign, sides[0], sides[1]) if sides[0] and sides[1] else None
+    if sides[0] is None or sides[1] is None:
+        return None
+    return Comparison(metric, sign, sides[0], sides[1], pooled_difference(before, after, metric))
 
 
 def compare_pairs(before: Rows, after: Rows, metric: str, sign: int) -> Comparison | None:
@@ -71,7 +74,7 @@ def compare_pairs(before: Rows, after: Rows, metric: str, sign: int) -> Comparis
     if whole is None or known.sum() < LEAST_PAIRS:
         return None
     old, new = (numerator[known] / denominator[known] for numerator, denominator in values)
-    return replace(whole, paired=of_differences(new - old))
+    return replace(whole, together=of_differences(new - old))
 
 
 def before_trial(moment: Moment, trial: Trial) -> Rows:

@@ -43,6 +43,8 @@ def _has_measured(moment: Moment, trial: Trial) -> bool:
 def _is_clear(moment: Moment, judgement: Judgement) -> bool:
     """Whether waiting for the review would change nothing."""
     times, gates = moment.policy.trial, judgement.gates
+    if moment.response and judgement.posterior is None:
+        return False
     if _doubt(moment, judgement) is None:
         return bool(gates) and all(gate.says_better(times.alpha) for gate in gates)
     return judgement.p_better <= times.reject_at and any(gate.says_worse(times.guard_alpha) for gate in gates)
