@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 @takes("policy")
 def evaluate(
     settings: "Settings",
-    quick: Annotated[bool, typer.Option("--quick", help="Two minutes instead of twenty: wider intervals.")] = False,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="Two minutes instead of twenty: wider intervals, no best fixed, no rules alone."),
+    ] = False,
     scenario: Annotated[
         list[str] | None, typer.Option("--scenario", "-s", metavar="NAME", help="Only this one; may be repeated.")
     ] = None,

@@ -19,4 +19,4 @@ __all__ = ["Evaluation", "Plan", "evaluate_all", "plan_of", "tables"]
 def evaluate_all(plan: Plan, policy: Policy, ablations: bool, bar: Bar) -> Evaluation:
     """Everything that a plan asks for, on all cores."""
     with Crew(bar) as crew:
-        return evaluate(plan, arms(policy, ablations), crew)
+        return evaluate(plan, arms(policy, ablations, plan.rules), crew)

@@ -19,10 +19,12 @@ def runner(arm: str) -> Callable[[str, int, int, Policy, str], Run]:
     return RUNNERS.get(arm, controlled)
 
 
-def arms(policy: Policy, ablations: bool = False) -> dict[str, Policy]:
+def arms(policy: Policy, ablations: bool = False, rules: bool = True) -> dict[str, Policy]:
     """Name → the policy of a controller; the first is what it is all about."""
     adaptive = in_force(policy)
-    made = {ADAPTIVE: adaptive, RULES: _with(adaptive, "adaptation", chooser="rules")}
+    made = {ADAPTIVE: adaptive}
+    if rules or ablations:
+        made[RULES] = _with(adaptive, "adaptation", chooser="rules")
     if ablations:
         made |= {NO_TRIALS: _without_trials(adaptive), NO_LIMITERS: _without_limiters(adaptive), BANDIT: adaptive}
     return made
