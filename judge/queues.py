@@ -19,6 +19,7 @@ from meta_orchestrator.core.analysis.antipatterns.bottleneck import Bottleneck
 from meta_orchestrator.core.analysis.queueing import queue_length
 from meta_orchestrator.core.analysis.stations import Stations
 from meta_orchestrator.core.collection.collect import collect
+from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.project import Project
 from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.messages.outputs import Antipattern
@@ -129,22 +130,24 @@ def _beats(one: Visits, names: list[str]) -> Iterator[Said]:
             )
 
 
-def findings(said: list[Said], restore: bool = False) -> list[Antipattern]:
-    """What is called a bottleneck and cleared: the books as in the worker, and this detector alone."""
-    policy = Policy()
-    project, stations = Project("q", policy), Stations(policy)
-    detector, pane_us, tick_us = Bottleneck(policy, stations), policy.time.pane_us, policy.time.tick_us
+def moments(said: list[Said], policy: Policy) -> Iterator[Moment]:
+    """The ticks of some events, with the books as in the worker."""
+    project, pane_us, tick_us = Project("q", policy), policy.time.pane_us, policy.time.tick_us
     for n, (at, kind, data) in enumerate(said):
         time_us = START_US + round(at * UNIT_S * SECOND)
         project.open[time_us // pane_us].append((time_us, "judge", f"{n:07}", kind, data, b"", 0, None))
-    found: list[Antipattern] = []
     for now_us in range(START_US + tick_us, START_US + round(said[-1][0] * UNIT_S) * SECOND, tick_us):
-        moment = collect(project, now_us)
-        for event in moment.events:
-            if event[3] in detector.types:
-                detector.observe(event)
-        detector.look(moment)
-        found += detector.judge(now_us)
+        yield collect(project, now_us)
+
+
+def findings(said: list[Said], restore: bool = False) -> list[Antipattern]:
+    """What is called a bottleneck and cleared by this detector alone."""
+    policy = Policy()
+    stations = Stations(policy)
+    detector, found = Bottleneck(policy, stations), list[Antipattern]()
+    for moment in moments(said, policy):
+        look(detector, moment)
+        found += detector.judge(moment.tick_us)
         if restore:
             stored = orjson.loads(orjson.dumps([stations.dump(), detector.dump()]))
             stations = Stations(policy)
@@ -152,6 +155,14 @@ def findings(said: list[Said], restore: bool = False) -> list[Antipattern]:
             stations.load(stored[0])
             detector.load(stored[1])
     return found
+
+
+def look(detector: Bottleneck, moment: Moment) -> None:
+    """One tick, up to the judgement."""
+    for event in moment.events:
+        if event[3] in detector.types:
+            detector.observe(event)
+    detector.look(moment)
 
 
 def named(found: list[Antipattern]) -> list[str]:

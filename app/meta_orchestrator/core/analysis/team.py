@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from meta_orchestrator.core.analysis.queueing import left_waiting, p_above, queue_length
+from meta_orchestrator.core.analysis.queueing import lag_one, left_waiting, p_above, queue_length
 from meta_orchestrator.core.analysis.skills import Skills
 from meta_orchestrator.core.analysis.stations import BATCHES, Stations
 from meta_orchestrator.core.moment import Moment
@@ -23,6 +23,8 @@ LEVEL = 0.05
 """Of each one-sided test of batch means; a recommendation needs two looks in a row."""
 MOST = 3
 """Agents of one kind that are recommended at once: what came of them shows more than any formula."""
+_LEAST, _MOST = 1e-6, 10.0
+"""A change of no tasks has a logarithm too; beyond a factor of e^10 nothing is known."""
 EASY = 0.5
 """So many are added that tasks wait for at most this share of what would be a bottleneck; a removal keeps to it."""
 HOUR_US = 3600 * SECOND
@@ -39,6 +41,9 @@ class Kind:
     servers: int
     waiting: Floats
     served: Floats
+
+    def mean_waiting(self, batches: NDArray[np.bool_]) -> float:
+        return float(self.waiting[batches].mean())
 
     def left(self, more: int, batches: NDArray[np.bool_] | None = None) -> float:
         """Tasks still waiting with so many agents more (or less), by the batches that are chosen."""
@@ -201,23 +206,28 @@ def kinds(moment: Moment, stations: Stations) -> list[Kind]:
 
 
 def expected(team: list[Kind], changes: list[list[str]]) -> dict[str, float]:
-    """Tasks waiting now, and the change of it with its 95 % interval: jackknife over batches (Efron, Stein 1981)."""
+    """Tasks waiting now, and the change of it with its 95 % interval: jackknife over batches (Efron, Stein 1981), wider
+    where they hang together (AR(1)), on the logarithm, since queues are skewed.
+    """
     add, remove = changes
     more = {kind.name: add.count(kind.name) - remove.count(kind.name) for kind in team}
     touched = [kind for kind in team if more[kind.name]]
     n = len(touched[0].waiting)
 
-    def change(batches: NDArray[np.bool_]) -> float:
-        return sum(kind.left(more[kind.name], batches) - float(kind.waiting[batches].mean()) for kind in touched)
+    def size(batches: NDArray[np.bool_]) -> float:
+        return sum(abs(kind.left(more[kind.name], batches) - kind.mean_waiting(batches)) for kind in touched)
 
     every = np.ones(n, np.bool_)
-    estimate = change(every)
-    without = np.array([change(every & (np.arange(n) != batch)) for batch in range(n)])
-    half = float(stdtrit(n - 1, 0.975)) * math.sqrt((n - 1) / n * float(((without - without.mean()) ** 2).sum()))
-    now = sum(float(kind.waiting.mean()) for kind in team)
+    without = np.array([math.log(size(every & (np.arange(n) != batch)) + _LEAST) for batch in range(n)])
+    r = max(0.0, lag_one(without))
+    spread = math.sqrt((n - 1) / n * float(((without - without.mean()) ** 2).sum()) * (1 + r) / (1 - r))
+    factor = math.exp(min(float(stdtrit(n - 1, 0.975)) * spread, _MOST))
+    change = sum(kind.left(more[kind.name], every) - kind.mean_waiting(every) for kind in touched)
+    low, high = sorted((change / factor, change * factor))
+    now = sum(kind.mean_waiting(every) for kind in team)
     return {
         "waiting_tasks": now,
-        "waiting_tasks_change": estimate,
-        "waiting_tasks_change_low": max(estimate - half, -now),
-        "waiting_tasks_change_high": estimate + half,
+        "waiting_tasks_change": change,
+        "waiting_tasks_change_low": low,
+        "waiting_tasks_change_high": high,
     }
