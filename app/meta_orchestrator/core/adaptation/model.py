@@ -63,6 +63,8 @@ class ResponseModel:
         """The proposal whose `symptoms` these are."""
         self.trial_looks = 0
         """Looks since it began."""
+        self._packed: str | None = None
+        """The numbers as they are stored: asked for at every tick, and new once a batch."""
 
     def move(self, config: Mapping[str, Value]) -> None:
         """Another configuration is in force: the level jumps by what that does."""
@@ -149,15 +151,17 @@ class ResponseModel:
 
     def _round(self) -> None:
         """To single precision, as it is stored."""
+        self._packed = None
         self.belief.mean = self.belief.mean.astype(np.float32).astype(np.float64)
         self.belief.cov = self.belief.cov.astype(np.float32).astype(np.float64)
 
     def dump(self) -> dict[str, Any]:
         """JSON values only."""
-        upper = self.belief.cov[np.triu_indices(len(self.belief.mean))]
-        numbers = np.concatenate([self.belief.mean, upper]).astype("<f4")
+        if self._packed is None:
+            upper = self.belief.cov[np.triu_indices(len(self.belief.mean))]
+            self._packed = b64encode(np.concatenate([self.belief.mean, upper]).astype("<f4").tobytes()).decode()
         plain = {name: getattr(self, name) for name in _PLAIN}
-        return plain | {"fingerprint": self.fingerprint, "numbers": b64encode(numbers.tobytes()).decode()}
+        return plain | {"fingerprint": self.fingerprint, "numbers": self._packed}
 
     @classmethod
     def load_from(cls, policy: Policy, dumped: Mapping[str, Any] | None) -> "ResponseModel":
