@@ -10,7 +10,7 @@ an agent are those that name it.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "reworked": ("tasks_reworked",),
 }
 """What is counted → the fields of History that are weighted by it."""
-PLACE = {name: place for place, name in enumerate(FIELDS)}
+ENDED, FAILED, FINISHED, ABANDONED, POINTS, REGRESSED, REWORKED = range(len(FIELDS))
 HALF_S = 3600.0
 """What was reported counts half after this time."""
 FEWEST = 4
@@ -48,99 +48,105 @@ def weigh(
 
     `seconds` have passed since `heard` was returned; `share` is what a member of a large team may have of something.
     """
-    said, known = _tally(events, books)
-    lately = _lately(heard, seconds)
+    said = _tally(events, books)
+    names = [*heard, *(name for name in said if name not in heard)]
+    lately = np.zeros((len(names), len(FIELDS)))
+    if heard:
+        lately[: len(heard)] = np.array(list(heard.values())) * 0.5 ** (seconds / HALF_S)
     if said:
-        weights = _weights(lately, said, share)
-        whole, counted = sum(said.values()), sum(weights[agent] * known[agent] for agent in said)
-        factors = np.where(whole > 0, counted / np.maximum(whole, FORGOTTEN), 1.0)
-        for name, place in PLACE.items():
-            for field in FIELDS[name]:
-                row[INDEX[field]] *= factors[place]
-        lately |= {agent: lately.get(agent, 0.0) + weights[agent] * counts for agent, counts in said.items()}
-    return {agent: [round(float(count), 3) for count in counts] for agent, counts in lately.items()}
+        place = {name: number for number, name in enumerate(names)}
+        speakers, spoken = [place[name] for name in said], np.array(list(said.values()))
+        now, known = spoken[:, : len(FIELDS)], spoken[:, : len(FIELDS)] - spoken[:, len(FIELDS) :]
+        weights = _weights(lately, speakers, now, share)
+        _scale(row, now.sum(axis=0), (weights * known).sum(axis=0))
+        lately[speakers] += weights * now
+    counted = zip(names, np.round(lately, 3).tolist(), strict=True)
+    return {name: counts for name, counts in counted if max(counts) > FORGOTTEN}
 
 
-def _tally(events: list[Event], books: Books) -> tuple[dict[str, Counts], dict[str, Counts]]:
-    """What each agent says, and how much of it is not hearsay."""
-    said: dict[str, Counts] = {}
-    known: dict[str, Counts] = {}
+def _tally(events: list[Event], books: Books) -> dict[str, list[float]]:
+    """What each agent says, and behind it how much of that is hearsay; plain floats, for there are many events."""
+    said: dict[str, list[float]] = {}
+    agents = books.agents
     for event in events:
         count = _COUNTS.get(event[3])
-        if count is None:
-            continue
-        data, is_agent = event[4], event[1] in books.agents
-        agent = event[1] if is_agent else data.get("agent") or data["from_agent"]
-        if agent not in said:
-            said[agent], known[agent] = np.zeros(len(FIELDS)), np.zeros(len(FIELDS))
-        hearsay = is_agent and event[3] in _AGAINST and not _is_known(data["task"], event[0], books)
-        for name, value in count(data, books):
-            said[agent][PLACE[name]] += value
-            known[agent][PLACE[name]] += 0.0 if hearsay else value
-    return said, known
+        if count is not None:
+            source, data = event[1], event[4]
+            agent = source if source in agents else data.get("agent") or data["from_agent"]
+            counts = said.get(agent)
+            if counts is None:
+                counts = said[agent] = [0.0] * (2 * len(FIELDS))
+            count(counts, event, books)
+    return said
 
 
-def _lately(heard: Mapping[str, list[float]], seconds: float) -> dict[str, Counts]:
-    """What was heard fades; of whom nothing has been heard for long is forgotten."""
-    keep = 0.5 ** (seconds / HALF_S)
-    lately = {agent: keep * np.array(counts) for agent, counts in heard.items()}
-    return {agent: counts for agent, counts in lately.items() if counts.sum() > FORGOTTEN}
-
-
-def _weights(lately: Mapping[str, Counts], said: Mapping[str, Counts], share: float) -> dict[str, Counts]:
-    """Of each agent that says something now, how much of it counts, shape (len(FIELDS),), 0..1.
+def _weights(lately: Counts, speakers: list[int], now: Counts, share: float) -> Counts:
+    """Of each agent that says something now, how much of it counts, shape of `now`, 0..1.
 
     An agent may have the part s of a field, which is s / (1 - s) of what the others have; what has counted lately is
     taken off.
     """
-    nothing = np.zeros(len(FIELDS))
-    everybody = {agent: lately.get(agent, nothing) + said.get(agent, nothing) for agent in [*lately, *said]}
-    table = np.array(list(everybody.values()))
-    total, voices = table.sum(axis=0), (table > FORGOTTEN).sum(axis=0)
+    everybody = lately.copy()
+    everybody[speakers] += now
+    total, voices = everybody.sum(axis=0), (everybody > FORGOTTEN).sum(axis=0)
     most = np.maximum(share, 2 / np.maximum(voices, FEWEST))
     free = np.full(len(FIELDS), FREE)
-    free[PLACE["points"]] *= total[PLACE["points"]] / max(total[PLACE["finished"]], 1.0)
-    weights = {}
-    for agent, counts in said.items():
-        limit = most / (1 - most) * (total - everybody[agent]) + free
-        left = np.clip((limit - lately.get(agent, nothing)) / np.maximum(counts, FORGOTTEN), 0.0, 1.0)
-        weights[agent] = np.where(voices < FEWEST, 1.0, left)
-    return weights
+    free[POINTS] *= total[POINTS] / max(total[FINISHED], 1.0)
+    limit = most / (1 - most) * (total - everybody[speakers]) + free
+    left = np.clip((limit - lately[speakers]) / np.maximum(now, FORGOTTEN), 0.0, 1.0)
+    return np.where(voices < FEWEST, 1.0, left)
 
 
-def _is_known(task: str, time_us: int, books: Books) -> bool:
-    return task in books.tasks or books.successes.knows(task, time_us)
+def _scale(row: Counts, whole: Counts, counted: Counts) -> None:
+    """Of each field what counts."""
+    factors = np.where(whole > 0, counted / np.maximum(whole, FORGOTTEN), 1.0)
+    for names, factor in zip(FIELDS.values(), factors, strict=True):
+        for name in names:
+            row[INDEX[name]] *= factor
 
 
-def _handed(data: dict[str, Any], books: Books) -> list[tuple[str, float]]:
-    return [("ended", 1.0), ("failed", float("cause" in data))]
+def _handed(counts: list[float], event: Event, books: Books) -> None:
+    counts[ENDED] += 1
+    if "cause" in event[4]:
+        counts[FAILED] += 1
 
 
-def _finished(data: dict[str, Any], books: Books) -> list[tuple[str, float]]:
+def _finished(counts: list[float], event: Event, books: Books) -> None:
     """Steps, which have no points, are in no rate."""
-    task, points = books.tasks.get(data["task"]), data.get("points")
+    data = event[4]
+    points = data.get("points")
     if points is None:
-        points = task.points if task and task.points is not None else 1.0
-    if not points:
-        return []
-    succeeded, abandoned = (data["outcome"] == outcome for outcome in ("succeeded", "abandoned"))
-    return [("finished", 1.0), ("abandoned", float(abandoned)), ("points", points * succeeded)]
+        task = books.tasks.get(data["task"])
+        points = 1.0 if task is None or task.points is None else task.points
+    if points:
+        counts[FINISHED] += 1
+        if data["outcome"] == "succeeded":
+            counts[POINTS] += points
+        elif data["outcome"] == "abandoned":
+            counts[ABANDONED] += 1
 
 
-def _checked(data: dict[str, Any], books: Books) -> list[tuple[str, float]]:
-    return [("regressed", 1.0)] if data["regression"] else []
+def _checked(counts: list[float], event: Event, books: Books) -> None:
+    if event[4]["regression"]:
+        counts[REGRESSED] += 1
+        counts[len(FIELDS) + REGRESSED] += _is_hearsay(event, books)
 
 
-def _reworked(data: dict[str, Any], books: Books) -> list[tuple[str, float]]:
-    return [("reworked", 1.0)]
+def _reworked(counts: list[float], event: Event, books: Books) -> None:
+    counts[REWORKED] += 1
+    counts[len(FIELDS) + REWORKED] += _is_hearsay(event, books)
 
 
-_COUNTS: dict[str, Callable[[dict[str, Any], Books], list[tuple[str, float]]]] = {
+def _is_hearsay(event: Event, books: Books) -> bool:
+    """An agent speaks of a task that nobody knows."""
+    task = event[4]["task"]
+    return event[1] in books.agents and task not in books.tasks and not books.successes.knows(task, event[0])
+
+
+_COUNTS: dict[str, Callable[[list[float], Event, Books], None]] = {
     "agent.handoff.completed": _handed,
     "agent.handoff.failed": _handed,
     "agent.task.finished": _finished,
     "agent.quality.checked": _checked,
     "agent.rework.requested": _reworked,
 }
-_AGAINST = ("agent.quality.checked", "agent.rework.requested")
-"""What is said against a task."""
