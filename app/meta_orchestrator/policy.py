@@ -313,13 +313,14 @@ class Adaptation(Section):
     batch_s: PositiveFloat = Field(300, description="one look of the response model spans this long at the least")
     batch_tasks: PositiveInt = Field(8, description="and so many finished tasks: fewer are mostly noise")
     least_looks: PositiveInt = Field(2, description="of the response model at a trial, before it is asked about it")
-    try_at: Share = Field(0.4, description="nothing is tried that helps with less than this probability (measured)")
+    try_at: Share = Field(0.5, description="nothing is tried that is more likely to harm than to help")
     least_gain: NotNegative = Field(0.003, description="nor what promises less than this when it is drawn (measured)")
     doubt: PositiveFloat = Field(
         1.5, description="the model's standard deviations count this much more: it is wrong somewhere (measured)"
     )
     step_sd: PositiveFloat = Field(0.02, description="what one step of a parameter may do by itself")
-    remedy_gain: PositiveFloat = Field(0.03, description="what one step of a remedy does, and how unsure that is")
+    remedy_gain: PositiveFloat = Field(0.03, description="what one step of a remedy does where its symptom is strong")
+    remedy_sd: PositiveFloat = Field(0.02, description="how unsure that is: the direction is known, the size is not")
     level_sd: PositiveFloat = Field(0.5, description="where the score of an unknown team may stand")
     level_drift_sd: NotNegative = Field(0.01, description="how far the score wanders by itself in an hour")
     disturbed_sd: PositiveFloat = Field(0.2, description="how far it may have moved where a drift was detected")

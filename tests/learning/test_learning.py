@@ -1,5 +1,6 @@
 """What a verdict teaches, and the way back to the baseline."""
 
+from meta_orchestrator.core.adaptation.belief import Gain
 from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.messages.outputs import ConfigChange, Decision, Escalation
 from tests.adaptation.making import SUPPORTS, TICK_S, Project, at, change, decision, ready, us, wish
@@ -178,31 +179,35 @@ CLEAN = BUSY | {"tasks_regressed": 0}
 CALLED = BUSY | {"interventions": 16}
 
 
-def believed(project: Project) -> float:
+def gain(project: Project) -> Gain:
     model = project.response.model
     sick = {"timeouts": 1.0}
     move = model.features(SUPPORTS | {TIMEOUT: 180}, sick) - model.features(SUPPORTS, sick)
-    return model.gain(move).mean
+    return model.gain(move)
+
+
+def believed(project: Project) -> float:
+    return gain(project).mean
 
 
 def tried(project: Project, rows: dict[str, float]) -> float:
     """One trial with these rows while it lasts; returns what was believed of it before."""
     project.run(7200, rows=BUSY)
-    before = believed(project)
-    evidence = {"symptom_timeouts": 1.0, "expected_gain": 0.03, "expected_gain_sd": 0.054}
+    before = gain(project)
+    evidence = {"symptom_timeouts": 1.0, "expected_gain": before.mean, "expected_gain_sd": before.sd}
     project.tick(wish(TIMEOUT, 180, metric="handoff_failure_rate", evidence=evidence), rows=BUSY)
     project.applied()
     for _ in range(120):
         project.tick(rows=rows if project.ledger.trial else BUSY)
     assert project.ledger.trial is None
-    return before
+    return before.mean
 
 
 def test_a_trial_teaches_the_model_and_leaves_a_lesson():
     for rows, sign in ((CLEAN, +1), (CALLED, -1)):
         project = learning()
         before = tried(project, rows)
-        assert sign * (believed(project) - before) > 0.005
+        assert sign * (believed(project) - before) > 0.003
         lesson = project.ledger.learnt[-1]
         assert (lesson.parameter, lesson.from_, lesson.to, lesson.symptoms) == (TIMEOUT, 120, 180, {"timeouts": 1.0})
         assert sign * lesson.gain > 0

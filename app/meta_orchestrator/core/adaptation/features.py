@@ -77,7 +77,7 @@ class Space:
             (len(self.parameters), 0.0, given.step_sd),
             (len(self.curved), -given.step_sd / 2, given.step_sd / 2),
             (len(self.pairs), 0.0, given.step_sd / 2),
-            (len(SYMPTOMS), given.remedy_gain, given.remedy_gain),
+            (len(SYMPTOMS), given.remedy_gain, given.remedy_sd),
         ]
         mean = np.concatenate([np.full(size, value) for size, value, _ in blocks])
         return Priors(mean, np.concatenate([np.full(size, spread) for size, _, spread in blocks]))

@@ -1,8 +1,10 @@
 """`control.rollback`: the configuration of an earlier version, or the undoing of one change."""
 
+from typing import Any
+
 from meta_orchestrator.core.adaptation.publish import asked, moved, publish, tell
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.core.validation.conclude import supersede
+from meta_orchestrator.core.validation.conclude import abort, supersede
 from meta_orchestrator.messages.cloudevent import digest
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND, Value
@@ -18,6 +20,7 @@ def rollback(moment: Moment, order: Event) -> None:
     what = f"change {change_id}" if change_id else f"everything since version {data['to_version']}"
     reason = f'{data["owner"]} rolls back {what}: "{data["reason"]}"'
     if doubt:
+        _end_switchback(moment, data, reason)
         proposal = asked(moment, digest("rollback", order[1], order[2]), None)
         tell(moment, "refused", proposal, f"{reason}, but {doubt}", refused_by="evidence")
         return
@@ -31,6 +34,15 @@ def rollback(moment: Moment, order: Event) -> None:
     change = publish(moment, "rollback", "operator", moves, reason)
     values = ", ".join(f"{name} = {value}" for name, value in sorted(moves.items()))
     tell(moment, "changed", moved(change), f"{reason}; {values}", change=change.change, version=change.version)
+
+
+def _end_switchback(moment: Moment, data: dict[str, Any], reason: str) -> None:
+    """It has the old value in force just now, so there is nothing to undo; but it must not flip again."""
+    trial, ledger = moment.ledger.trial, moment.ledger
+    if trial is None or ledger.config[trial.proposal.parameter] != trial.proposal.from_:
+        return
+    if data.get("change") in trial.changes or ledger.config_at(data.get("to_version") or 0) == ledger.config:
+        abort(moment, trial, "superseded", f"{reason}, while {trial.proposal.parameter} was on trial")
 
 
 def _return(moment: Moment, version: int) -> tuple[dict[str, Value], str | None]:

@@ -29,8 +29,11 @@ class Symptom:
 
     @property
     def strength(self) -> float:
-        """0..1: one for what is twice its target or more, and none for what may well be chance."""
-        return min(max(self.gap, 0.0), 1.0) * max(2 * self.certainty - 1, 0.0)
+        """0..1: a half where something is surely wrong, one for twice its target or more; none for what may be chance.
+
+        That there is a trouble says more about its remedy than how great it is.
+        """
+        return (1 + min(max(self.gap, 0.0), 1.0)) / 2 * max(2 * self.certainty - 1, 0.0)
 
 
 def seen(name: str, moment: Moment, found: Look, events: str, metric: str, reason: str, **more: Any) -> Symptom:
