@@ -77,7 +77,7 @@ def test_a_scenario_is_faulty_where_there_is_a_remedy():
 @pytest.mark.parametrize("name", sorted(set(SCENARIOS) - set(REMEDIES)))
 @pytest.mark.parametrize("tried", REMEDIES.values(), ids=str)
 def test_where_nothing_can_be_mended_no_remedy_does_much_good(name, tried):
-    assert books(name, **tried).utility < 1.01 * books(name).utility
+    assert books(name, **tried).utility < 1.02 * books(name).utility
 
 
 def test_a_project_without_votes_works():

@@ -67,7 +67,7 @@ class Conditions:
     missing_context: float = 0.01
     prepare_s: float = 18  # what a failed handoff costs its sender
     patience_s: float = 1800  # of a sender whose handoff nobody takes; then an operator is called
-    orphaned: float = 0.002  # tasks whose context is lost: every handoff of them fails until an operator explains it
+    orphaned: float = 0.001  # tasks whose context is lost: every handoff of them fails until an operator explains it
     # tasks that wait for one another
     tangle: float = 0.01  # for each other change that is being coded: this one cannot go on before that one is done
     stuck_s: float = 1800  # of waiting, then somebody looks whether it goes round in a circle
