@@ -193,6 +193,26 @@ def test_an_override_of_another_parameter_ends_it_and_puts_the_old_value_back():
         assert all(shift.from_ != shift.to for change in project.changes for shift in change.changes)
 
 
+@pytest.mark.parametrize("asked", ["to_version", "change"])
+def test_an_operator_who_rolls_it_back_while_the_old_value_is_in_force_ends_it(asked):
+    project = begun()
+    work(project, PERIOD_S + 300)
+    assert project.ledger.config == SUPPORTS
+    what = {"to_version": 0} if asked == "to_version" else {"change": project.ledger.trial.change}
+    ended, told = project.order("rollback", **what).tick()
+    assert (ended.verdict, ended.why, told.verdict) == ("aborted", "superseded", "refused")
+    assert work(project, LENGTH_S) == []
+    assert project.ledger.config == SUPPORTS
+
+
+def test_rolling_back_something_else_does_not_end_it():
+    project = begun()
+    work(project, PERIOD_S + 300)
+    told = decision(project.order("rollback", change="unknown").tick())
+    assert told.verdict == "refused"
+    assert project.ledger.trial
+
+
 def test_a_flip_that_nobody_answers_is_said_again_and_then_the_trial_is_aborted():
     project = begun()
     work(project, PERIOD_S - 30)

@@ -29,8 +29,14 @@ def finding(moment: Moment, judgement: Judgement) -> str:
         return "too little happened"
     measured = comparison.measured(moment.policy)
     move = f"{comparison.name} {number_text(measured.before)} → {number_text(measured.after)}"
-    overall = f"all in all {sure_text(judgement.p_overall)}"
-    return f"{move}, better with a probability of {sure_text(judgement.p_target)}, {overall}"
+    aim = f"{move}, better with a probability of {sure_text(judgement.p_target)}"
+    return f"{aim}, all in all {sure_text(judgement.p_overall)}{_believed(judgement)}"
+
+
+def _believed(judgement: Judgement) -> str:
+    """What the response model makes of it."""
+    gain = judgement.posterior
+    return f": {100 * gain.mean:+.1f} ± {100 * gain.sd:.1f} % with the load taken out" if gain else ""
 
 
 def _evidence(judgement: Judgement) -> Evidence:

@@ -56,10 +56,15 @@ def _concluded(moment: Moment, trial: Trial, judgement: Judgement) -> Verdict:
         in_force = _put_in_force(moment, trial, f"kept: {found}")
         keep_watch(moment, trial, sides(moment, trial)[0])
         learnt = lesson(moment, judgement)
-        return conclude(moment, trial, "kept", f"it helped: {found}", **in_force, **learnt)
+        return conclude(moment, trial, "kept", f"{_praise(judgement)}: {found}", **in_force, **learnt)
     explanation = f"{doubt} ({found})"
     back = take_back(moment, trial, "review", f"taken back: {explanation}")
     return conclude(moment, trial, "rolled_back", explanation, **named(back), **lesson(moment, judgement))
+
+
+def _praise(judgement: Judgement) -> str:
+    """What was aimed at may have moved the other way under another load."""
+    return "it helped" if judgement.p_target >= 0.5 else "it helps all in all"
 
 
 def _put_in_force(moment: Moment, trial: Trial, reason: str) -> dict[str, Any]:

@@ -41,7 +41,8 @@ def _end_switchback(moment: Moment, data: dict[str, Any], reason: str) -> None:
     trial, ledger = moment.ledger.trial, moment.ledger
     if trial is None or ledger.config[trial.proposal.parameter] != trial.proposal.from_:
         return
-    if data.get("change") in trial.changes or ledger.config_at(data.get("to_version") or 0) == ledger.config:
+    version = data.get("to_version")
+    if data.get("change") in trial.changes or (version is not None and ledger.config_at(version) == ledger.config):
         abort(moment, trial, "superseded", f"{reason}, while {trial.proposal.parameter} was on trial")
 
 
