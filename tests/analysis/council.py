@@ -1,4 +1,4 @@
-"""Councils made by hand: who votes against the outcome how often, told to a detector round by round."""
+"""Councils made by hand: who votes No how often, told to a detector round by round."""
 
 from collections.abc import Iterable, Mapping
 
@@ -18,11 +18,11 @@ from tests.analysis.making import TICK_S, event, row, us
 
 POLICY = Policy()
 Ballot = Mapping[str, bool]
-"""Voter → whether it is against the outcome."""
+"""Voter → whether it votes No."""
 
 
 def ballots(rates: Mapping[str, float], rounds: int, seed: int) -> list[Ballot]:
-    """Rounds in which everybody is against by its own rate."""
+    """Rounds in which everybody says No by its own rate."""
     chances = np.random.default_rng(seed).random((rounds, len(rates)))
     return [{name: bool(chance < rates[name]) for name, chance in zip(rates, row, strict=True)} for row in chances]
 
@@ -35,20 +35,22 @@ class Chamber:
         self.rounds, self.ticks = Rounds(Remembered(1000)), 0
         self.history = History(policy.time.history_us)
 
-    def hold(self, ballots: Iterable[Ballot], every_s: int = TICK_S) -> list[tuple[int, Antipattern]]:
+    def hold(
+        self, ballots: Iterable[Ballot], every_s: int = TICK_S, outcome: str = "accepted"
+    ) -> list[tuple[int, Antipattern]]:
         """(number of the round, finding) of all rounds."""
         found = []
         for ballot in ballots:
-            found += [(self.ticks // every_s, finding) for finding in self._sit(ballot, every_s)]
+            found += [(self.ticks // every_s, finding) for finding in self._sit(ballot, every_s, outcome)]
         return found
 
-    def _sit(self, ballot: Ballot, every_s: int) -> list[Antipattern]:
+    def _sit(self, ballot: Ballot, every_s: int, outcome: str) -> list[Antipattern]:
         self.ticks += every_s
         tick_us, slot, name = us(self.ticks), Slot(us(self.ticks)), f"r{self.ticks}"
         for voter, against in ballot.items():
             choice = "reject" if against else "approve"
             self.rounds.vote(event(self.ticks - 2, "consensus.vote.cast", round=name, agent=voter, choice=choice), slot)
-        closed = {"round": name, "item": name, "outcome": "accepted", "latency_ms": 1, "attempt": 1}
+        closed = {"round": name, "item": name, "outcome": outcome, "latency_ms": 1, "attempt": 1}
         self.rounds.close(event(self.ticks - 1, "consensus.round.closed", **closed), slot)
         self.history.add(tick_us, row(votes=len(ballot), rounds_closed=1, rounds_decided=1))
         moment = Moment("p", tick_us, self.detector.policy, Ledger(), self.history)

@@ -132,3 +132,11 @@ def test_a_thousand_agents_are_judged_quickly_and_stored_small():
     said = chamber.hold(ballots(rates, 40, 1))
     assert ["agent-7"] in [found.agents for _, found in said]
     assert len(orjson.dumps(chamber.detector.dump())) < 150 * 1000
+
+
+def test_a_blocking_minority_dissents_and_not_those_whom_it_outvotes():
+    """Three of eight are against; at a threshold of two thirds their No is the outcome."""
+    rates = dict.fromkeys("abcde", 0.05) | dict.fromkeys("xyz", 0.9)
+    said = Chamber().hold(ballots(rates, 150, 1), outcome="rejected")
+    assert said
+    assert {name for _, found in said for name in found.agents} == set("xyz")

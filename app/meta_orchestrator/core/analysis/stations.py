@@ -24,7 +24,7 @@ BATCHES = 20
 STARTS = 10
 """Tasks started at each station in a batch, on average, from which batches need not be longer, unless the waiting of
 one tells much of the next one's: queues near saturation forget slowly."""
-KEPT = 12
+KEPT = 8
 """Stations of a batch that are kept, those with the most waiting first."""
 
 Floats = NDArray[np.float64]

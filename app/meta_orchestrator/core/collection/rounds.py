@@ -74,12 +74,20 @@ class Rounds(Book[Round]):
 
 
 def _count_votes(votes: dict[str, str], side: str, slot: Slot) -> None:
-    """Beside each vote, what a permutation of the round's votes among its voters would expect of it."""
-    sided = [(slot.agents[agent], choice != side) for agent, choice in votes.items() if choice != "abstain"]
-    share = sum(against for _, against in sided) / len(sided) if sided else 0.0
+    """Against the outcome, as CONTRACT §4.4 has it; and against the majority of the votes, which is another one where a
+    threshold above one half lets a few block the many. Beside it what a permutation of the votes would expect.
+    """
+    sided = [(slot.agents[agent], choice) for agent, choice in votes.items() if choice != "abstain"]
+    approving = sum(choice == "approve" for _, choice in sided)
+    lesser = min(approving, len(sided) - approving)
+    minority = "approve" if 2 * approving < len(sided) else "reject"
+    share = lesser / len(sided) if sided else 0.0
     expected, variance = round(MILLION * share), round(MILLION * share * (1 - share))
-    for sums, against in sided:
+    for sums, choice in sided:
         sums.votes += 1
-        sums.votes_against += against
-        sums.against_expected += expected
-        sums.against_variance += variance
+        sums.votes_against += choice != side
+        if 2 * lesser < len(sided):
+            sums.sided += 1
+            sums.minority += choice == minority
+            sums.minority_expected += expected
+            sums.minority_variance += variance

@@ -21,9 +21,12 @@ class AgentSums:
     busy_us: int = 0
     beat_area: int = 0
     beat_us: int = 0
-    against_expected: int = 0
-    """Votes against, in millionths, if everybody in a round were as likely to be the one who is; and their variance."""
-    against_variance: int = 0
+    sided: int = 0
+    """Votes in rounds in which one side had the majority; and how many were on the other one."""
+    minority: int = 0
+    minority_expected: int = 0
+    """The same, in millionths, if everybody in a round were as likely to be in its minority; and its variance."""
+    minority_variance: int = 0
 
     def add(self, other: "AgentSums") -> None:
         self.events += other.events
@@ -34,8 +37,10 @@ class AgentSums:
         self.busy_us += other.busy_us
         self.beat_area += other.beat_area
         self.beat_us += other.beat_us
-        self.against_expected += other.against_expected
-        self.against_variance += other.against_variance
+        self.sided += other.sided
+        self.minority += other.minority
+        self.minority_expected += other.minority_expected
+        self.minority_variance += other.minority_variance
 
 
 def _agents() -> defaultdict[str, AgentSums]:

@@ -19,7 +19,9 @@ _MOST_ROUNDS = 3.0
 
 @dataclass(slots=True)
 class Habit:
-    """One agent's votes. `expected` and its variance are those of a permutation within each round, in millionths."""
+    """One agent's votes in rounds with a majority, and those against it. `expected` and its variance are those of a
+    permutation within each round, in millionths.
+    """
 
     votes: int = 0
     against: int = 0
@@ -97,8 +99,8 @@ class Ballots:
         for slot in moment.window.slots:
             if slot.end_us > since_us:
                 for name, sums in slot.agents.items():
-                    if sums.votes:
-                        numbers = sums.votes, sums.votes_against, sums.against_expected, sums.against_variance
+                    if sums.sided:
+                        numbers = sums.sided, sums.minority, sums.minority_expected, sums.minority_variance
                         self._add(name, numbers, slot.end_us)
 
     def turn(self, tick_us: int) -> None:

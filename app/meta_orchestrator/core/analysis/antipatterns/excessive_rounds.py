@@ -41,8 +41,9 @@ class ExcessiveRounds(Unusual[Round, None]):
     Consensus is a cost that small changes are not worth. Each such item is a chance; the null is as many repeated
     rounds an item as in the past, by criticality; without a past, as many as major and critical items need in the
     same time. Rounds of one item depend on each other, so their scatter by item widens the test. False alarms: at
-    most `analysis.alpha` in a look-back. Cleared: see `unusual`. Beside it stands a hard limit: more than half of
-    these items (and at least `analysis.min_events`) reached `consensus.max_rounds`.
+    most `analysis.alpha` in a look-back (measured at .01: .004, and .014 where the mix of criticalities has just
+    changed). Cleared: see `unusual`. Beside it stands a hard limit: more than half of these items (and at least
+    `analysis.min_events`) reached `consensus.max_rounds`.
     Severity: the share of the repeated rounds that the past does not explain; for the hard limit that of the items.
     `tasks` are the items; `agents` those who were eligible to vote on them.
     """

@@ -1,4 +1,4 @@
-"""persistent_dissent: an agent votes against the outcome again and again, whatever is voted on."""
+"""persistent_dissent: an agent votes against the majority again and again, whatever is voted on."""
 
 import math
 from dataclasses import astuple, dataclass
@@ -61,11 +61,13 @@ class Dissenter:
 
 
 class PersistentDissent(Detector):
-    """Agents whose votes are against the outcome of decided rounds (CONTRACT §8.2) consistently.
+    """Agents whose votes are consistently against the majority of the votes, in decided rounds (CONTRACT §8.2).
+
+    That is the outcome, but where a threshold above one half lets a few block the many: then it is the few who dissent.
 
     Two things must be so. (1) More votes against than a permutation of the votes among the voters of each round gives,
     at `analysis.fdr` over all agents (Benjamini-Hochberg); rounds about one item count as one. (2) It matters: either
-    the agent is against the outcome about as often as a coin would be (not a standard error below one half), or it is
+    the agent is against the majority about as often as a coin would be (not a standard error below one half), or it is
     an outlier among the rates of its peers (posterior predictive, Benjamini-Hochberg at `OUTLIER` of that rate). The
     first alone flags somebody in half of all healthy teams, since people differ.
 
