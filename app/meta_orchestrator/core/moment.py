@@ -1,7 +1,8 @@
 """All that one decision may see: a project's past and present at one tick."""
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.core.collection.books import Books
@@ -16,6 +17,15 @@ from meta_orchestrator.policy import Limits, Policy
 
 if TYPE_CHECKING:
     from meta_orchestrator.core.adaptation.response import Response
+
+
+class Finish(NamedTuple):
+    """What a finished event says, but for its task; `points` are those of the task, 0 for a step."""
+
+    source: str
+    agent: str
+    outcome: str
+    points: float
 
 
 @dataclass
@@ -37,6 +47,10 @@ class Moment:
     """Who holds which task, open handoffs and rounds, agents: after the events of this tick, to be read only."""
     events: list[Event] = field(default_factory=list)
     """Of the panes that close at this tick, in their order, duplicates once."""
+    told: dict[str, list[Event]] = field(default_factory=dict)
+    """The same by type, each in its order; a type without events is missing."""
+    finishes: Counter[Finish] = field(default_factory=Counter)
+    """How often tasks of this tick were finished alike."""
     measures: Measures = field(default_factory=Measures)
     window: Window = field(default_factory=lambda: Window([], 0, 1))
     findings: Findings = field(default_factory=Findings)

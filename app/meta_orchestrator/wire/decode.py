@@ -35,17 +35,6 @@ _seconds_us: dict[str, int] = {}
 _MILLISECONDS = {f"{n:03}": 1000 * n for n in range(1000)}
 _MICROSECONDS = {f"{n:03}{zone}": n for n in range(1000) for zone in ("Z", "+00:00")} | {"Z": 0, "+00:00": 0}
 
-_FIRST_US, _LAST_US = parse_time_us("0001-01-01T00:00:00Z"), parse_time_us("9999-12-31T23:59:59.999999Z")
-_CE = "ce_"
-_is_time = re.compile(TIME_PATTERN, re.ASCII).fullmatch
-_SHOWN = 100
-"""Characters of a wrong time that its dead letter repeats."""
-
-SECONDS_KNOWN = 10_000
-_FRACTION_AT, _MICROSECONDS_LONG = 20, 27
-_seconds_us: dict[str, int] = {}
-"""Second ("2026-01-05T08:00:00.") → microseconds since the epoch, of times with six digits and Z."""
-
 
 class _AnyTick(Envelope):
     type: Name

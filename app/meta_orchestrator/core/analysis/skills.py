@@ -24,14 +24,13 @@ class Skills:
     def read(self, moment: Moment) -> None:
         """The registrations and starts of this tick."""
         agents = moment.books.agents
-        for event in moment.events:
-            kind = event[3]
-            if kind == STARTED:
-                agent = agents.get(event[4]["agent"])
-                if agent is not None and agent.agent_type is not None:
-                    self._start(agent.agent_type, event[4].get("required_skills"))
-            elif kind == REGISTERED and event[4].get("skills") is not None:
+        for event in moment.told.get(REGISTERED, ()):
+            if event[4].get("skills") is not None:
                 self.of[event[4]["agent"]] = sorted(set(event[4]["skills"]))
+        for event in moment.told.get(STARTED, ()):
+            agent = agents.get(event[4]["agent"])
+            if agent is not None and agent.agent_type is not None:
+                self._start(agent.agent_type, event[4].get("required_skills"))
 
     def _start(self, agent_type: str, required: list[str] | None) -> None:
         self.starts[agent_type] = self.starts.get(agent_type, 0) + 1

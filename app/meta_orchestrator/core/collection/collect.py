@@ -1,11 +1,13 @@
 """Phase 1 of the loop, metrics collection: closed panes → books, window and history of one project."""
 
+from collections import Counter
+
 from meta_orchestrator.core.collection.order import in_order
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.core.collection.voices import weigh
 from meta_orchestrator.core.collection.window import Window
 from meta_orchestrator.core.ledger import command_name
-from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.moment import Finish, Moment
 from meta_orchestrator.core.project import Project
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND
@@ -40,16 +42,31 @@ def _fold(project: Project, moment: Moment) -> list[Slot]:
     """Slot by slot up to the tick; what closes long before the window is folded too, but time nobody will see is
     skipped.
     """
-    closed, start_us = [], _begin(project, moment.tick_us)
+    closed, points, start_us = [], list[float](), _begin(project, moment.tick_us)
     while start_us < moment.tick_us:
         slot = Slot(start_us + project.slot_us)
         events = _take_events(project, slot)
         moment.events += project.books.fold(events, slot, start_us, moment.refuse_over_limit)
+        points += slot.finish_points
         project.books.close(slot, start_us)
         closed.append(slot)
         start_us = slot.end_us
     project.folded_us = moment.tick_us
+    _tell(moment, points)
     return closed
+
+
+def _tell(moment: Moment, points: list[float]) -> None:
+    """Sort the events out once for all rooms."""
+    told = moment.told
+    for event in moment.events:
+        if event[3] in told:
+            told[event[3]].append(event)
+        else:
+            told[event[3]] = [event]
+    finished = zip(told.get("agent.task.finished", ()), points, strict=True)
+    alike = Counter([(event[1], event[4]["agent"], event[4]["outcome"], worth) for event, worth in finished])
+    moment.finishes = Counter({Finish(*what): times for what, times in alike.items()})
 
 
 def _begin(project: Project, tick_us: int) -> int:
@@ -103,6 +120,6 @@ def _remember(project: Project, closed: list[Slot], moment: Moment) -> None:
     if any(slot.counts or slot.timeouts for slot in slots):
         row = Window(slots, tick_us, policy.time.tick_us).row(project.books.agents, project.books.tasks)
         seconds = (tick_us - (ledger.heard_us or tick_us)) / SECOND
-        ledger.heard = weigh(row, ledger.heard, moment.events, project.books, seconds, policy.analysis.agent_share)
+        ledger.heard = weigh(row, ledger.heard, moment, seconds, policy.analysis.agent_share)
         ledger.heard_us = tick_us
         project.history.add(tick_us, row)

@@ -73,6 +73,7 @@ class Tasks(Book[Task]):
         time_us, data = event[0], event[4]
         name, outcome = data["task"], data["outcome"]
         points = self._end(event, slot) if name in self or data.get("points") is not None else 1
+        slot.finish_points.append(points)
         slot.durations_ms[data["agent"]].append(data["duration_ms"])
         slot.finished[name] = None
         if outcome == "abandoned":

@@ -2,7 +2,7 @@
 
 import zlib
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any, NamedTuple
 
 from meta_orchestrator.core.analysis.antipatterns.custom import Custom, Rows, pairs
@@ -163,10 +163,10 @@ class Moves:
         path = self.paths[task] = Path(origin, time_us)
         return path
 
-    def leave(self, finished: Iterable[str]) -> None:
+    def leave(self, finished: Set[str]) -> None:
         """Finished tasks have come to an end of their path."""
-        for task in finished:
-            self.paths.pop(task, None)
+        for task in self.paths.keys() & finished:
+            del self.paths[task]
 
     # ---- custom ----
 

@@ -21,9 +21,9 @@ class Work:
     def of(self, moment: Moment) -> Counter[str]:
         if moment.tick_us != self._tick_us:
             self._tick_us = moment.tick_us
-            self._counts = Counter(
-                [event[4]["agent"] for event in moment.events if event[3] == FINISHED or event[3] == STARTED]
-            )
+            self._counts = Counter([event[4]["agent"] for event in moment.told.get(STARTED, ())])
+            for finish, times in moment.finishes.items():
+                self._counts[finish.agent] += times
         return self._counts
 
 

@@ -1,5 +1,6 @@
 """How long nothing is heard of a task that somebody holds, by custom."""
 
+from collections.abc import Set
 from typing import Any
 
 from meta_orchestrator.core.analysis.antipatterns.durations import Durations
@@ -7,19 +8,17 @@ from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.fields import SECOND
 
 STARTED = "agent.task.started"
-BOOKED = frozenset({STARTED, "agent.task.finished", "agent.task.blocked", "agent.task.unblocked"})
+BOOKED = (STARTED, "agent.task.finished", "agent.task.blocked", "agent.task.unblocked")
 """Events after which the book of tasks says itself when a task was last spoken of."""
-BESIDE = frozenset(
-    {
-        "agent.handoff.started",
-        "agent.handoff.completed",
-        "agent.handoff.failed",
-        "agent.rework.requested",
-        "agent.quality.checked",
-    }
+BESIDE = (
+    "agent.handoff.started",
+    "agent.handoff.completed",
+    "agent.handoff.failed",
+    "agent.rework.requested",
+    "agent.quality.checked",
 )
 """Others that speak of a task."""
-SPEAKING = BOOKED | BESIDE
+SPEAKING = (*BOOKED, *BESIDE)
 FOLLOWED = 200
 """Tasks that are followed at a time, to learn how long silences are."""
 MOST_BESIDE = 5_000
@@ -50,15 +49,18 @@ class Silences:
         if not moment.events:
             return
         self._pause(moment)
-        last = {event[4]["task"]: event[0] for event in moment.events if event[3] in SPEAKING}
-        self._ticks += bool(last)
-        self._spoken += len(last)
+        spoken = {event[4]["task"] for type_ in SPEAKING for event in moment.told.get(type_, ())}
+        started = [event[4]["task"] for event in moment.told.get(STARTED, ())]
+        self._ticks += bool(spoken)
+        self._spoken += len(spoken)
+        last = _last(moment, spoken & self.followed.keys() | set(started))
         self._learn(last, moment)
-        for event in moment.events:
-            if event[3] in BESIDE:
+        for type_ in BESIDE:
+            for event in moment.told.get(type_, ()):
                 self._put_beside(event[4]["task"], event[0], moment)
-            elif event[3] == STARTED and len(self.followed) < FOLLOWED:
-                self._follow(event[4]["task"], last, moment)
+        for task in started:
+            if len(self.followed) < FOLLOWED:
+                self._follow(task, last, moment)
 
     @property
     def each_tick(self) -> float:
@@ -135,6 +137,16 @@ class Silences:
         self.pauses = [(begin, end) for begin, end in dumped["pauses"]]
         self._heard_us = dumped["heard_us"]
         self._spoken, self._ticks = dumped["spoken"]
+
+
+def _last(moment: Moment, tasks: Set[str]) -> dict[str, int]:
+    """When each of these tasks was spoken of last, if it was."""
+    last: dict[str, int] = {}
+    for type_ in SPEAKING:
+        told = moment.told.get(type_, ())
+        for task, time_us in {event[4]["task"]: event[0] for event in told if event[4]["task"] in tasks}.items():
+            last[task] = max(time_us, last.get(task, time_us))
+    return last
 
 
 def kind_of(task: str, moment: Moment) -> str:

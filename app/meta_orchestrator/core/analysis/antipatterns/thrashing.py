@@ -30,16 +30,15 @@ class Thrashing(PerWork):
 
     def _hear_of_sideways(self, moment: Moment) -> None:
         agents = moment.books.agents
-        for event in moment.events:
-            if event[3] == COMPLETED:
-                data = event[4]
-                giver, taker = agents.get(data["from_agent"]), agents.get(data["to_agent"])
-                if giver and taker and giver is not taker and giver.agent_type == taker.agent_type:
-                    self._give_up(event[0], (data["from_agent"], data["to_agent"]), data["task"])
+        for event in moment.told.get(COMPLETED, ()):
+            data = event[4]
+            giver, taker = agents.get(data["from_agent"]), agents.get(data["to_agent"])
+            if giver and taker and giver is not taker and giver.agent_type == taker.agent_type:
+                self._give_up(event[0], (data["from_agent"], data["to_agent"]), data["task"])
 
     def _hear_of_dropped(self, moment: Moment) -> None:
-        for event in moment.events:
-            if event[3] == FINISHED and event[4]["outcome"] == "abandoned":
+        for event in moment.told.get(FINISHED, ()):
+            if event[4]["outcome"] == "abandoned":
                 self._give_up(event[0], (event[4]["agent"],), event[4]["task"])
 
     def _give_up(self, time_us: int, agents: tuple[str, ...], task: str) -> None:

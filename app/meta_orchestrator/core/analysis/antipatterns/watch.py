@@ -49,8 +49,8 @@ class AntipatternWatch:
         for detector in self.detectors:
             detector.configure(moment.ledger.config)
         observers = self._observers
-        for event in moment.events:
-            for observe in observers.get(event[3], ()):
+        for event in [event for event in moment.events if event[3] in observers]:
+            for observe in observers[event[3]]:
                 observe(event)
         for detector in self.detectors:
             detector.look(moment)
