@@ -5,9 +5,10 @@ import pytest
 
 from meta_orchestrator.core.analysis.causes import explain
 from meta_orchestrator.core.analysis.causes.blame import blame, growth, own, split
-from meta_orchestrator.core.analysis.causes.blocks import UNIT_US, Block
+from meta_orchestrator.core.analysis.causes.blocks import Block
 from meta_orchestrator.core.analysis.causes.explain import Sides
 from meta_orchestrator.core.analysis.causes.fields import AGENT, AGENT_AT, CAUSES, CRITICALITIES, ROUND
+from tests.analysis.making import us
 
 RANDOM = np.random.default_rng
 CALLS = {"front": ("shop", "search"), "shop": ("bank", "mail"), "search": ("store",), "mail": ("store",)}
@@ -85,7 +86,7 @@ def blocks(random, first: int, many: int, slow: bool) -> list[Block]:
         agents[:, AGENT_AT["awaited_s"]] = random.normal(5, 1, 3)
         agents[1, AGENT_AT["awaited_s"]] += 30 * slow
         empty = np.zeros(len(CAUSES), np.float32), np.zeros((len(CRITICALITIES), len(ROUND)), np.float32)
-        made.append(Block(n * UNIT_US, (n + 1) * UNIT_US, 60, 0, ("ada", "ben", "cem"), agents, *empty))
+        made.append(Block(n * us(60), (n + 1) * us(60), 60, 0, ("ada", "ben", "cem"), agents, *empty))
     return made
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meta_orchestrator.core.analysis.causes import changes
-from meta_orchestrator.core.analysis.causes.authors import REMEMBERED, Authors
-from meta_orchestrator.core.analysis.causes.blocks import OTHERS, PER_LEVEL, UNIT_US, Block, Blocks, joined
+from meta_orchestrator.core.analysis.causes.authors import REMEMBERED, REMEMBERED_ITEMS, Authors
+from meta_orchestrator.core.analysis.causes.blocks import OTHERS, PER_LEVEL, Block, Blocks, joined
 from meta_orchestrator.core.analysis.causes.fields import AGENT, CAUSES, CRITICALITIES, ROUND
 from meta_orchestrator.core.analysis.causes.shares import Side, named, paces, parts, scatter_of
 from meta_orchestrator.core.analysis.causes.watch import CauseWatch
@@ -20,6 +20,7 @@ from meta_orchestrator.messages.outputs import Drift
 from meta_orchestrator.policy import Policy
 from tests.analysis.making import HOUR_S, event, us
 
+TICK_US = us(30)
 RANDOM = np.random.default_rng
 COUNTS = st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=6, max_size=6)
 
@@ -125,7 +126,7 @@ def block(n: int, agents: dict[str, float]) -> Block:
     table = np.zeros((len(agents), len(AGENT)), np.float32)
     table[:, 0] = list(agents.values())
     causes, rounds = np.ones(len(CAUSES), np.float32), np.ones((len(CRITICALITIES), len(ROUND)), np.float32)
-    return Block(n * UNIT_US, (n + 1) * UNIT_US, 60, 0, tuple(agents), table, causes, rounds)
+    return Block(n * TICK_US, (n + 1) * TICK_US, 60, 0, tuple(agents), table, causes, rounds)
 
 
 def test_blocks_keep_all_sums_in_a_number_that_grows_with_the_logarithm_of_time():
@@ -139,7 +140,7 @@ def test_blocks_keep_all_sums_in_a_number_that_grows_with_the_logarithm_of_time(
     ends = [it.end_us for it in blocks.closed]
     assert [it.start_us for it in blocks.closed] == [0, *ends[:-1]]
     for earlier in blocks.closed[:-1]:  # an edge to within about half of any age
-        assert earlier.end_us - earlier.start_us <= 3000 * UNIT_US - earlier.end_us + 2 * UNIT_US
+        assert earlier.end_us - earlier.start_us <= 3000 * TICK_US - earlier.end_us + 2 * TICK_US
 
 
 def test_too_many_agents_are_told_apart_by_how_busy_they_are():
@@ -166,8 +167,7 @@ def test_blocks_survive_being_stored():
 
 def test_a_regression_is_the_work_of_who_finished_the_task_and_not_of_who_reports_it():
     authors = Authors()
-    authors.finished("t", "ada", is_step=False)
-    authors.finished("t", "ben", is_step=False)
+    authors.finished([{"task": "t", "agent": "ada"}, {"task": "t", "agent": "ben"}], [False, False])
     assert authors.shares("t") == {"ben": 1}
     assert authors.shares("unknown") == {}
 
@@ -176,7 +176,7 @@ def test_an_item_of_steps_is_the_work_of_all_who_did_them_and_a_failed_check_cou
     authors = Authors()
     for n, agent in enumerate(["ada", "ben", "ada", "cem"]):
         authors.started({"task": f"step-{n}", "agent": agent, "item": "item"})
-        authors.finished(f"step-{n}", agent, is_step=True)
+        authors.finished([{"task": f"step-{n}", "agent": agent}], [True])
     authors.failed("step-1")
     authors.failed("of nobody")
     assert authors.shares("item") == {"ada": 0.4, "ben": 0.4, "cem": 0.2}
@@ -190,9 +190,11 @@ def test_of_more_work_than_is_remembered_the_oldest_is_forgotten():
     authors = Authors()
     for n in range(2 * REMEMBERED):
         authors.started({"task": f"s{n}", "agent": "a", "item": f"i{n}"})
-        authors.finished(f"s{n}", "a", is_step=n % 2 == 0)
+        authors.finished([{"task": f"s{n}", "agent": "a"}], [n % 2 == 0])
     assert (authors.shares("i0"), authors.shares(f"i{2 * REMEMBERED - 1}")) == ({}, {"a": 1})
-    assert len(authors.tasks) == len(authors.steps) == len(authors.items) == REMEMBERED
+    assert len(authors.tasks) == REMEMBERED
+    assert len(authors.steps) == len(authors.items) == REMEMBERED_ITEMS
+    assert len(json.dumps(authors.dump())) < 12_000
 
 
 # ---- which change precedes ------------------------------------------------------------------------------------------

@@ -5,12 +5,17 @@ chance to go wrong, and each check that a step failed is a sign that it did, so 
 order of their first step: what comes later builds on what was there.
 """
 
-import zlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
-REMEMBERED = 500
-"""Of each kind: tasks, items, steps; the oldest are forgotten first."""
+from meta_orchestrator.core.analysis.antipatterns.names import Names, Numbering
+
+REMEMBERED = 400
+"""Finished tasks; the oldest are forgotten first."""
+REMEMBERED_ITEMS = 100
+"""Items, and steps of items."""
 
 
 class Authors:
@@ -26,12 +31,24 @@ class Authors:
 
     def started(self, data: dict[str, Any]) -> None:
         if data.get("item") is not None:
-            _put(self.steps, _number(data["task"]), (_number(data["item"]), data["agent"]))
+            _put(self.steps, crc32(data["task"].encode()), (crc32(data["item"].encode()), data["agent"]))
 
-    def finished(self, task: str, agent: str, is_step: bool) -> None:
-        number = _number(task)
-        if not is_step:
-            _put(self.tasks, number, agent)
+    def finished(self, said: Sequence[dict[str, Any]], steps: Sequence[bool]) -> None:
+        """Tasks of a tick, and whether each is a step; only so many are looked at as will be remembered."""
+        last = said[-REMEMBERED:]
+        numbers, agents = [crc32(data["task"].encode()) for data in last], [data["agent"] for data in last]
+        tasks = self.tasks
+        for number, agent, is_step in zip(numbers, agents, steps[-REMEMBERED:], strict=True):
+            if not is_step:
+                tasks.pop(number, None)
+                tasks[number] = agent
+        while len(tasks) > REMEMBERED:
+            tasks.popitem(last=False)
+        for number, agent in zip(numbers, agents, strict=True) if self.steps else ():
+            self._step(number, agent)
+
+    def _step(self, number: int, agent: str) -> None:
+        """It is who finished it that did it."""
         if number in self.steps:
             item, _ = self.steps[number]
             self.steps[number] = item, agent
@@ -39,13 +56,13 @@ class Authors:
 
     def failed(self, task: str) -> None:
         """A check of a step did not pass."""
-        step = self.steps.get(_number(task))
+        step = self.steps.get(crc32(task.encode()))
         if step:
             self._count(*step)
 
     def shares(self, task: str) -> dict[str, float]:
         """Agent → how much of the blame for a task or an item is its, 1 in all; nobody if that is not known."""
-        number = _number(task)
+        number = crc32(task.encode())
         if number in self.tasks:
             return {self.tasks[number]: 1.0}
         counts = self.items.get(number, {})
@@ -58,21 +75,26 @@ class Authors:
         _put(self.items, item, counts)
 
     def dump(self) -> dict[str, Any]:
-        return {name: list(getattr(self, name).items()) for name in ("tasks", "steps", "items")}
+        numbering = Numbering()
+        number = numbering.of
+        steps = [[step, item, *number((agent,))] for step, (item, agent) in self.steps.items()]
+        items = [[item, number(counts), list(counts.values())] for item, counts in self.items.items()]
+        tasks = [list(self.tasks), number(self.tasks.values())]
+        return {"tasks": tasks, "steps": steps, "items": items, "names": numbering.names()}
 
     def load(self, dumped: dict[str, Any]) -> None:
-        self.tasks = OrderedDict((number, agent) for number, agent in dumped["tasks"])
-        self.steps = OrderedDict((number, (item, agent)) for number, (item, agent) in dumped["steps"])
-        self.items = OrderedDict((number, dict(counts)) for number, counts in dumped["items"])
-
-
-def _number(name: str) -> int:
-    return zlib.crc32(name.encode())
+        names = Names(dumped["names"])
+        numbers, agents = dumped["tasks"]
+        self.tasks = OrderedDict(zip(numbers, names.of(agents), strict=True))
+        self.steps = OrderedDict((step, (item, *names.of([agent]))) for step, item, agent in dumped["steps"])
+        self.items = OrderedDict(
+            (item, dict(zip(names.of(agents), counts, strict=True))) for item, agents, counts in dumped["items"]
+        )
 
 
 def _put(memory: OrderedDict[int, Any], key: int, value: Any) -> None:
     """Remember the newest so many."""
     memory[key] = value
     memory.move_to_end(key)
-    if len(memory) > REMEMBERED:
+    if len(memory) > REMEMBERED_ITEMS:
         memory.popitem(last=False)

@@ -1,8 +1,9 @@
 """The past of many agents in little room: sums in blocks whose length grows with their age.
 
-An exponential histogram of time (Datar, Gionis, Indyk & Motwani 2002, "Maintaining stream statistics over sliding
-windows", §3): at most `PER_LEVEL` blocks of each length; one more, and the two oldest of them become one of twice the
-length. So any moment of the past lies at the edge of a block to within about half of its age, with some twenty blocks.
+The youngest blocks are ticks. An exponential histogram of time (Datar, Gionis, Indyk & Motwani 2002, "Maintaining
+stream statistics over sliding windows", §3): at most `PER_LEVEL` blocks of each length; one more, and the two oldest of
+them become one of twice the length. So any moment of the past lies at the edge of a block to within about a third of
+its age, with some thirty blocks for two weeks.
 """
 
 import zlib
@@ -18,9 +19,7 @@ from meta_orchestrator.core.analysis.antipatterns.names import Names, Numbering
 from meta_orchestrator.core.analysis.causes.fields import AGENT, CAUSES, CRITICALITIES, ROUND
 
 Table = NDArray[np.float32]
-PER_LEVEL = 2
-UNIT_US = 60_000_000
-"""Length of the youngest closed blocks."""
+PER_LEVEL = 3
 OTHERS = ""
 """Who is not told apart: agents beyond the limit, and those whom nobody named."""
 

@@ -1,8 +1,9 @@
-"""What each tick adds to the sums: from the slots of the window where they know it, else from the tick's own events."""
+"""What a tick adds to the sums: from the slots of the window where they know it, else from the tick's own events."""
 
 import math
+import zlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,39 +11,42 @@ from numpy.typing import NDArray
 
 from meta_orchestrator.core.analysis.causes.authors import Authors
 from meta_orchestrator.core.analysis.causes.blocks import OTHERS, Block, capped
-from meta_orchestrator.core.analysis.causes.fields import (
-    AGENT,
-    AGENT_AT,
-    CAUSES,
-    CRITICALITIES,
-    ROUND,
-    ROUND_AT,
-)
-from meta_orchestrator.core.collection.agents import BILLION, Agent
+from meta_orchestrator.core.analysis.causes.fields import AGENT, AGENT_AT, CAUSES, CRITICALITIES, ROUND, ROUND_AT
+from meta_orchestrator.core.collection.agents import BILLION, Agents
 from meta_orchestrator.core.collection.sketch import Sketch, logs_of
 from meta_orchestrator.core.collection.slot import AgentSums, Slot
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND
 
-OPEN_ROUNDS = 500
+OPEN_ROUNDS = 200
 """Rounds whose criticality is remembered until they close; the oldest is forgotten first."""
 AWAKE_MOST_S = 600.0
 """The longest gap between ticks with events that counts as time at work, as in the drift of velocity."""
 
-_FINISHED, _REWORKED, _REGRESSED = (AGENT_AT[name] for name in ("finished", "reworked", "regressed"))
-_WORKED, _POINTS, _FAILED, _AWAITED = (AGENT_AT[name] for name in ("worked", "points", "failed", "awaited_s"))
+_OF_EVENTS = ("finished", "points", "regressed", "reworked", "worked", "failed", "awaited_s")
+_FINISHED, _POINTS, _REGRESSED, _REWORKED, _WORKED, _FAILED, _AWAITED = range(len(_OF_EVENTS))
+_CLOSED, _DECIDED, _LATENCY, _SQUARES = (
+    ROUND_AT[name] for name in ("closed", "decided", "latency_log", "latency_log_squares")
+)
+_UNKNOWN = CRITICALITIES.index("unknown")
+_EVENT_COLUMNS = [AGENT_AT[name] for name in _OF_EVENTS]
+_SLOT_COLUMNS = slice(0, AGENT_AT["capacity_s"] + 1)
+_TOOK_COLUMNS = [AGENT_AT[name] for name in ("ended", "took_log", "took_log_squares")]
+
+Data = dict[str, Any]
+Turn = Callable[[Moment, list[Data]], None]
 
 
 class Sums:
-    """The block that is still open, and what must be known to fill it."""
+    """One tick's block at a time, and what must be known of the past to fill it."""
 
     def __init__(self) -> None:
         self.authors = Authors()
-        self.criticality: OrderedDict[str, int] = OrderedDict()
-        """Open round → its place in CRITICALITIES."""
+        self.criticality: OrderedDict[int, int] = OrderedDict()
+        """CRC-32 of an open round → its place in CRITICALITIES."""
         self.seen_us: int | None = None
-        self._turns: dict[str, Callable[[Moment, Event], None]] = {
+        self._turns: dict[str, Turn] = {
             "agent.task.started": self._started,
             "agent.task.finished": self._finished,
             "agent.handoff.completed": self._waited,
@@ -52,174 +56,172 @@ class Sums:
             "consensus.round.opened": self._opened,
             "consensus.round.closed": self._closed,
         }
-        self.begin(None)
+        self._begin()
 
-    def begin(self, start_us: int | None) -> None:
-        """An empty block."""
-        self.start_us = start_us
-        self.seconds = 0.0
-        self.agents: dict[str, list[float]] = {}
-        self.causes = [0.0] * len(CAUSES)
-        self.rounds = [[0.0] * len(ROUND) for _ in CRITICALITIES]
+    def _begin(self) -> None:
+        self._rows: dict[str, list[float]] = {}
+        self._rounds = [[0.0] * len(ROUND) for _ in CRITICALITIES]
 
-    def add(self, moment: Moment) -> None:
-        """The tick's slots and events."""
+    def block(self, moment: Moment, most_agents: int) -> Block | None:
+        """The tick's slots and events; None if nothing happened."""
         start_us = moment.tick_us - moment.policy.time.tick_us
         slots = [slot for slot in moment.window.slots if slot.end_us > start_us]
         if not moment.events and all(slot.is_empty for slot in slots):
-            return
-        if self.start_us is None:
-            self.start_us = start_us
-        before_us = start_us if self.seen_us is None else self.seen_us
-        self.seconds += min((moment.tick_us - before_us) / SECOND, AWAKE_MOST_S)
-        self.seen_us = moment.tick_us
-        for slot in slots:
-            self._slot(moment, slot)
-        turns = self._turns
-        for event in moment.events:
-            if event[3] in turns:
-                turns[event[3]](moment, event)
+            return None
+        self._begin()
+        for kind, said in self._by_type(moment.events).items():
+            self._turns[kind](moment, said)
+        names, table = self._table(moment, slots)
+        names, table = capped(names, table, most_agents)
+        rounds = np.array(self._rounds, np.float32)
+        return Block(
+            start_us, moment.tick_us, self._awake_s(start_us, moment.tick_us), 0, names, table, _causes(slots), rounds
+        )
 
-    def closed(self, end_us: int, most: int) -> Block:
-        """What has been added, as a block."""
-        agents = np.array(list(self.agents.values()), np.float32).reshape(len(self.agents), len(AGENT))
-        names, agents = capped(tuple(self.agents), agents, most)
-        causes, rounds = np.array(self.causes, np.float32), np.array(self.rounds, np.float32)
-        assert self.start_us is not None  # noqa: S101 - whoever closes a block has filled it
-        return Block(self.start_us, end_us, self.seconds, 0, names, agents, causes, rounds)
+    def _by_type(self, events: Sequence[Event]) -> dict[str, list[Data]]:
+        """What the events that matter here say, by type: it is the same type again and again that is gone through."""
+        found: dict[str, list[Data]] = {kind: [] for kind in self._turns}
+        add = {kind: said.append for kind, said in found.items()}.get
+        for event in events:
+            put = add(event[3])
+            if put is not None:
+                put(event[4])
+        return found
 
-    def _slot(self, moment: Moment, slot: Slot) -> None:
+    def _awake_s(self, start_us: int, tick_us: int) -> float:
+        """Since the last block, as far as that was work."""
+        before_us, self.seen_us = start_us if self.seen_us is None else self.seen_us, tick_us
+        return min((tick_us - before_us) / SECOND, AWAKE_MOST_S)
+
+    def _table(self, moment: Moment, slots: Sequence[Slot]) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+        """All agents of the tick, in the order in which they are met, and their sums: shape (names, AGENT)."""
         length_us = math.gcd(moment.policy.time.tick_us, moment.policy.time.window_us)
-        known = moment.books.agents
-        for name, sums in slot.agents.items():
-            row = self._row(name)
-            for place, value in enumerate(_of_slot(sums, known.get(name), length_us)):
-                row[place] += value
-        for name, (ended, total, squares) in _logs(slot.durations).items():
-            row = self._row(name)
-            row[AGENT_AT["ended"]] += ended
-            row[AGENT_AT["took_log"]] += total
-            row[AGENT_AT["took_log_squares"]] += squares
-        for cause, failed in slot.causes.items():
-            self.causes[CAUSES.index(cause if cause in CAUSES else "other")] += failed
+        names = dict.fromkeys(name for slot in slots for name in slot.agents)
+        names |= dict.fromkeys(name for slot in slots for name in slot.durations) | dict.fromkeys(self._rows)
+        place = {name: n for n, name in enumerate(names)}
+        table = np.zeros((len(place), len(AGENT)), np.float64)
+        for slot in slots:
+            if slot.agents:
+                rows = [place[name] for name in slot.agents]
+                table[rows, _SLOT_COLUMNS] += _of_slot(slot.agents, moment.books.agents, length_us)
+            if slot.durations:
+                rows = [place[name] for name in slot.durations]
+                table[np.ix_(rows, _TOOK_COLUMNS)] += _logs(list(slot.durations.values()))
+        if self._rows:
+            table[np.ix_([place[name] for name in self._rows], _EVENT_COLUMNS)] += list(self._rows.values())
+        return tuple(names), table.astype(np.float32)
 
     def _row(self, name: str) -> list[float]:
-        row = self.agents.get(name)
+        row = self._rows.get(name)
         if row is None:
-            row = self.agents[name] = [0.0] * len(AGENT)
+            row = self._rows[name] = [0.0] * len(_OF_EVENTS)
         return row
 
     # ---- the events that a slot does not tell by agent or criticality ----------------------------------------------
 
-    def _started(self, moment: Moment, event: Event) -> None:
-        self.authors.started(event[4])
+    def _started(self, moment: Moment, said: list[Data]) -> None:
+        for data in said:
+            if data.get("item") is not None:
+                self.authors.started(data)
 
-    def _finished(self, moment: Moment, event: Event) -> None:
-        data = event[4]
-        row = self._row(data["agent"])
-        row[_FAILED] += data["outcome"] != "succeeded"
-        points = _points(moment, data)
-        self.authors.finished(data["task"], data["agent"], points == 0)
-        if points == 0:
-            return
-        row[_FINISHED] += 1
-        row[_WORKED] += 1
-        if data["outcome"] == "succeeded":
-            row[_POINTS] += points
+    def _finished(self, moment: Moment, said: list[Data]) -> None:
+        known, steps = moment.books.tasks, []
+        for data in said:
+            row, points = self._rows.get(data["agent"]) or self._row(data["agent"]), data.get("points")
+            if points is None:
+                task = known.get(data["task"])
+                points = 1 if task is None or task.points is None else task.points
+            steps.append(points == 0)
+            if points:
+                row[_FINISHED] += 1
+                row[_WORKED] += 1
+            if data["outcome"] == "succeeded":
+                row[_POINTS] += points
+            else:
+                row[_FAILED] += 1
+        self.authors.finished(said, steps)
 
-    def _waited(self, moment: Moment, event: Event) -> None:
-        wait_ms = event[4].get("wait_ms")
-        if wait_ms:
-            self._row(event[4]["to_agent"])[_AWAITED] += wait_ms / 1000
+    def _waited(self, moment: Moment, said: list[Data]) -> None:
+        for data in said:
+            wait_ms = data.get("wait_ms")
+            if wait_ms:
+                (self._rows.get(data["to_agent"]) or self._row(data["to_agent"]))[_AWAITED] += wait_ms / 1000
 
-    def _reworked(self, moment: Moment, event: Event) -> None:
-        row = self._row(event[4]["agent"])
-        row[_REWORKED] += 1
-        row[_WORKED] += 1
+    def _reworked(self, moment: Moment, said: list[Data]) -> None:
+        for data in said:
+            row = self._row(data["agent"])
+            row[_REWORKED] += 1
+            row[_WORKED] += 1
 
-    def _checked(self, moment: Moment, event: Event) -> None:
+    def _checked(self, moment: Moment, said: list[Data]) -> None:
         """The event names who checked; what is wrong is the work of somebody else."""
-        data = event[4]
-        if data["regression"]:
-            for agent, share in (self.authors.shares(data["task"]) or {OTHERS: 1.0}).items():
-                self._row(agent)[_REGRESSED] += share
-        elif not data["passed"]:
-            self.authors.failed(data["task"])
+        for data in said:
+            if data["regression"]:
+                for agent, share in (self.authors.shares(data["task"]) or {OTHERS: 1.0}).items():
+                    self._row(agent)[_REGRESSED] += share
+            elif not data["passed"]:
+                self.authors.failed(data["task"])
 
-    def _opened(self, moment: Moment, event: Event) -> None:
-        data = event[4]
-        _put(self.criticality, data["round"], CRITICALITIES.index(data["criticality"]), OPEN_ROUNDS)
+    def _opened(self, moment: Moment, said: list[Data]) -> None:
+        for data in said[-OPEN_ROUNDS:]:
+            self.criticality[zlib.crc32(data["round"].encode())] = CRITICALITIES.index(data["criticality"])
+        while len(self.criticality) > OPEN_ROUNDS:
+            self.criticality.popitem(last=False)
 
-    def _closed(self, moment: Moment, event: Event) -> None:
-        data = event[4]
-        log = math.log1p(data["latency_ms"])
-        row = self.rounds[self.criticality.pop(data["round"], CRITICALITIES.index("unknown"))]
-        row[ROUND_AT["closed"]] += 1
-        row[ROUND_AT["decided"]] += data["outcome"] in ("accepted", "rejected")
-        row[ROUND_AT["latency_log"]] += log
-        row[ROUND_AT["latency_log_squares"]] += log * log
+    def _closed(self, moment: Moment, said: list[Data]) -> None:
+        for data in said:
+            log = math.log1p(data["latency_ms"])
+            row = self._rounds[self.criticality.pop(zlib.crc32(data["round"].encode()), _UNKNOWN)]
+            row[_CLOSED] += 1
+            row[_DECIDED] += data["outcome"] in ("accepted", "rejected")
+            row[_LATENCY] += log
+            row[_SQUARES] += log * log
 
     def dump(self) -> dict[str, Any]:
         return {
             "authors": self.authors.dump(),
             "criticality": list(self.criticality.items()),
             "seen_us": self.seen_us,
-            "start_us": self.start_us,
-            "seconds": self.seconds,
-            "agents": {name: [value or 0 for value in row] for name, row in self.agents.items()},
-            "causes": self.causes,
-            "rounds": self.rounds,
         }
 
     def load(self, dumped: dict[str, Any]) -> None:
         self.authors.load(dumped["authors"])
-        self.criticality = OrderedDict((name, place) for name, place in dumped["criticality"])
-        self.seen_us, self.start_us, self.seconds = dumped["seen_us"], dumped["start_us"], dumped["seconds"]
-        self.agents = {name: list(row) for name, row in dumped["agents"].items()}
-        self.causes, self.rounds = list(dumped["causes"]), [list(row) for row in dumped["rounds"]]
+        self.criticality = OrderedDict((number, place) for number, place in dumped["criticality"])
+        self.seen_us = dumped["seen_us"]
 
 
-def _of_slot(sums: AgentSums, agent: Agent | None, length_us: int) -> tuple[float, ...]:
+def _of_slot(agents: dict[str, AgentSums], known: Agents, length_us: int) -> NDArray[np.float64]:
     """The first fields of AGENT; heartbeats tell of the time that they cover, tasks of all of it."""
-    busy_us, capacity_us = sums.beat_area / BILLION, float(sums.beat_us)
-    if agent is not None and agent.beat_us is None and agent.had_task:
-        capacity_us = float(agent.capacity * length_us)
-        busy_us = min(float(sums.busy_us), capacity_us)
-    return (
-        sums.events,
-        sums.votes,
-        sums.votes_against,
-        sums.handoffs_ended,
-        sums.handoffs_failed,
-        busy_us / SECOND,
-        capacity_us / SECOND,
+    table = np.array(
+        [
+            (it.events, it.votes, it.votes_against, it.handoffs_ended, it.handoffs_failed, it.beat_area, it.beat_us)
+            for it in agents.values()
+        ],
+        np.float64,
     )
+    table[:, 5] /= BILLION
+    for n, (name, sums) in enumerate(agents.items()):
+        agent = known.get(name)
+        if agent is not None and agent.had_task and agent.beat_us is None:
+            capacity_us = agent.capacity * length_us
+            table[n, 5:] = min(sums.busy_us, capacity_us), capacity_us
+    table[:, 5:] /= SECOND
+    return table
 
 
-def _logs(durations: dict[str, Sketch]) -> dict[str, tuple[int, float, float]]:
-    """Agent → number, sum and sum of squares of ln(1 + duration_ms), from its sketch: one calculation for all."""
-    if not durations:
-        return {}
-    sketches = list(durations.values())
+def _logs(sketches: list[Sketch]) -> NDArray[np.float64]:
+    """Number, sum and sum of squares of ln(1 + duration_ms) of each sketch, all in one calculation."""
     counts = np.concatenate([sketch.counts for sketch in sketches])
-    logs: NDArray[np.float64] = logs_of(np.concatenate([sketch.bins for sketch in sketches]))
+    logs = logs_of(np.concatenate([sketch.bins for sketch in sketches]))
     starts = np.cumsum([0, *(len(sketch.bins) for sketch in sketches)])[:-1]
-    totals, squares = (np.add.reduceat(counts * part, starts).tolist() for part in (logs, logs * logs))
-    rows = zip(durations, sketches, totals, squares, strict=True)
-    return {name: (sketch.count, total, square) for name, sketch, total, square in rows}
+    parts = (counts, counts * logs, counts * logs * logs)
+    return np.stack([np.add.reduceat(part, starts) for part in parts], axis=1)
 
 
-def _points(moment: Moment, data: dict[str, Any]) -> float:
-    """Of a finished task: what it names, else what its start named, else 1."""
-    if data.get("points") is not None:
-        return float(data["points"])
-    task = moment.books.tasks.get(data["task"])
-    return 1.0 if task is None or task.points is None else task.points
-
-
-def _put(memory: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
-    """Remember the newest so many."""
-    memory[key] = value
-    memory.move_to_end(key)
-    if len(memory) > most:
-        memory.popitem(last=False)
+def _causes(slots: Sequence[Slot]) -> NDArray[np.float32]:
+    """Failed handoffs by cause."""
+    sums = np.zeros(len(CAUSES), np.float32)
+    for slot in slots:
+        for cause, failed in slot.causes.items():
+            sums[CAUSES.index(cause if cause in CAUSES else "other")] += failed
+    return sums

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from meta_orchestrator.core.analysis.causes import changes, explain
-from meta_orchestrator.core.analysis.causes.blocks import UNIT_US, Block, Blocks
+from meta_orchestrator.core.analysis.causes.blocks import Blocks
 from meta_orchestrator.core.analysis.causes.explain import Sides
 from meta_orchestrator.core.analysis.causes.sums import Sums
 from meta_orchestrator.core.ledger import DAY_US
@@ -29,11 +29,9 @@ class CauseWatch:
 
     def observe(self, moment: Moment) -> None:
         """Each tick; idle ones cost nothing."""
-        self.sums.add(moment)
-        start_us = self.sums.start_us
-        if start_us is not None and moment.tick_us - start_us >= UNIT_US:
-            self.blocks.add(self._open(moment.tick_us))
-            self.sums.begin(None)
+        block = self.sums.block(moment, self.blocks.most_agents)
+        if block:
+            self.blocks.add(block)
 
     def of_drift(self, moment: Moment, drift: Drift) -> Drift:
         """With who explains it against the day before, and which version precedes it."""
@@ -80,17 +78,14 @@ class CauseWatch:
             return {"sentence": sentence} if sentence else {}
         return changes.evidence(suspect) | {"sentence": " ".join([*said, changes.told(suspect)])}
 
-    def _open(self, tick_us: int) -> Block:
-        return self.sums.closed(tick_us, self.blocks.most_agents)
-
     def _sides(self, moment: Moment, from_us: int, until_us: int, after_us: int) -> Sides | None:
-        """Blocks before and after; one that lies across a border belongs to neither, as long as there are others."""
-        blocks = [*self.blocks.closed]
-        if self.sums.start_us is not None:
-            blocks.append(self._open(moment.tick_us))
+        """Blocks before and after; one that lies across a border belongs to neither, as long as there are others: a
+        little of what came after makes the difference look smaller, not larger.
+        """
+        blocks = self.blocks.closed
         before = [block for block in blocks if block.start_us >= from_us and block.end_us <= until_us]
         after = [block for block in blocks if block.start_us >= after_us]
-        before = before or [block for block in blocks if block.end_us <= until_us][-1:]
+        before = before or [block for block in blocks if (block.start_us + block.end_us) // 2 <= until_us][-1:]
         after = after or [block for block in blocks[-1:] if block not in before]
         return Sides(before, after, types_of(moment)) if before and after else None
 
