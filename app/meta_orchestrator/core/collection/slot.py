@@ -62,6 +62,8 @@ class Slot:
     causes: dict[str, int] = field(default_factory=dict)
     agents: defaultdict[str, AgentSums] = field(default_factory=_agents)
     durations_ms: defaultdict[str, list[float]] = field(default_factory=_lists)
+    finish_points: list[float] = field(default_factory=list)
+    """What each finished event is worth, in their order, until the slot is closed."""
     latencies_ms: list[float] = field(default_factory=list)
     rounds_decided: int = 0
     rounds_minor: int = 0
@@ -89,7 +91,7 @@ class Slot:
             self.latency_log_sum = float(np.log1p(self.latencies_ms).sum())
         if self.durations_ms:
             self.durations = sketch_each(self.durations_ms)
-        self.latencies_ms, self.durations_ms = [], _lists()
+        self.latencies_ms, self.durations_ms, self.finish_points = [], _lists(), []
 
     def dump(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in _PLAIN}
