@@ -7,6 +7,7 @@ product's own path: events → replay → insights.
 import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import orjson
@@ -114,16 +115,25 @@ def _names(voters: list[str], which: Iterable[bool]) -> str:
 
 def named(ballots: list[Ballot]) -> list[str]:
     """All who are ever called a persistent dissenter, by name."""
+    found = [one for one in insights(list(lines(ballots))) if one["kind"] == PersistentDissent.kind]
+    return sorted({agent for one in found for agent in one["agents"]})
+
+
+def insights(journal: list[bytes]) -> list[dict[str, Any]]:
+    """The antipatterns that are detected, in order."""
     out: list[bytes] = []
     replay = Replay(Policy(), out.append)
-    for n, ballot in enumerate(ballots):
-        for line in _round(n, ballot):
-            replay.take(line)
-    replay.take(_line("end", "clock.tick", (len(ballots) + 2) * EVERY_S, {}))
+    replay.run(journal)
     if replay.bad:
         raise AssertionError(f"bad records: {replay.bad}")
-    found = [orjson.loads(line)["data"] for line in out if b'"antipattern.detected"' in line]
-    return sorted({agent for one in found if one["kind"] == PersistentDissent.kind for agent in one["agents"]})
+    return [orjson.loads(line)["data"] for line in out if b'"antipattern.detected"' in line]
+
+
+def lines(ballots: list[Ballot]) -> Iterable[bytes]:
+    """A journal of the rounds, one after the other."""
+    for n, ballot in enumerate(ballots):
+        yield from _round(n, ballot)
+    yield _line("end", "clock.tick", (len(ballots) + 2) * EVERY_S, {})
 
 
 def _round(n: int, ballot: Ballot) -> Iterable[bytes]:

@@ -5,6 +5,7 @@ import orjson
 import pytest
 from scipy import stats
 
+from judge.votes import insights, lines
 from meta_orchestrator.core.analysis.antipatterns.dissenters import discoveries, p_among_peers, p_within_rounds
 from meta_orchestrator.core.analysis.antipatterns.persistent_dissent import PersistentDissent
 from meta_orchestrator.messages.outputs import AntipatternCleared
@@ -140,3 +141,12 @@ def test_a_blocking_minority_dissents_and_not_those_whom_it_outvotes():
     said = Chamber().hold(ballots(rates, 150, 1), outcome="rejected")
     assert said
     assert {name for _, found in said for name in found.agents} == set("xyz")
+
+
+def test_in_whatever_order_the_votes_of_a_round_arrive_it_says_the_same():
+    votes = [{name: not no for name, no in ballot.items()} for ballot in ballots(USUAL | {"c": 0.7}, 60, 1)]
+    *journal, end = lines(votes)
+    size, random = len(USUAL) + 2, np.random.default_rng(1)
+    rounds = [journal[start : start + size] for start in range(0, len(journal), size)]
+    shuffled = [one[k] for one in rounds for k in random.permutation(size)]
+    assert insights([*shuffled, end]) == insights([*journal, end]) != []
