@@ -9,6 +9,7 @@ An agent's word is what it sends under its own name as `source`; where a source 
 an agent are those that name it.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from meta_orchestrator.core.collection.books import Books
 from meta_orchestrator.core.collection.history import INDEX
+from meta_orchestrator.core.moment import Finish, Moment
 from meta_orchestrator.messages.event import Event
 
 Counts: TypeAlias = NDArray[np.float64]
@@ -42,13 +44,13 @@ FORGOTTEN = 0.01
 
 
 def weigh(
-    row: Counts, heard: Mapping[str, list[float]], events: list[Event], books: Books, seconds: float, share: float
+    row: Counts, heard: Mapping[str, list[float]], moment: Moment, seconds: float, share: float
 ) -> dict[str, list[float]]:
     """Limit each agent's weight in the row of a tick; returns what has counted of each agent lately.
 
     `seconds` have passed since `heard` was returned; `share` is what a member of a large team may have of something.
     """
-    said = _tally(events, books)
+    said = _tally(moment)
     names = [*heard, *(name for name in said if name not in heard)]
     lately = np.zeros((len(names), len(FIELDS)))
     if heard:
@@ -64,19 +66,17 @@ def weigh(
     return {name: counts for name, counts in counted if max(counts) > FORGOTTEN}
 
 
-def _tally(events: list[Event], books: Books) -> dict[str, list[float]]:
-    """What each agent says, and behind it how much of that is hearsay; plain floats, for there are many events."""
-    said: dict[str, list[float]] = {}
-    agents = books.agents
-    for event in events:
-        count = _COUNTS.get(event[3])
-        if count is not None:
+def _tally(moment: Moment) -> dict[str, list[float]]:
+    """What each agent says, and behind it how much of that is hearsay; finished tasks in bulk, for there are many."""
+    books = moment.books
+    said = defaultdict[str, list[float]](lambda: [0.0] * (2 * len(FIELDS)))
+    for finish, times in moment.finishes.items():
+        _finished(said[finish.source if finish.source in books.agents else finish.agent], finish, times)
+    for type_, count in _COUNTS.items():
+        for event in moment.told.get(type_, ()):
             source, data = event[1], event[4]
-            agent = source if source in agents else data.get("agent") or data["from_agent"]
-            counts = said.get(agent)
-            if counts is None:
-                counts = said[agent] = [0.0] * (2 * len(FIELDS))
-            count(counts, event, books)
+            agent = source if source in books.agents else data.get("agent") or data["from_agent"]
+            count(said[agent], event, books)
     return said
 
 
@@ -111,19 +111,14 @@ def _handed(counts: list[float], event: Event, books: Books) -> None:
         counts[FAILED] += 1
 
 
-def _finished(counts: list[float], event: Event, books: Books) -> None:
+def _finished(counts: list[float], finish: Finish, times: int) -> None:
     """Steps, which have no points, are in no rate."""
-    data = event[4]
-    points = data.get("points")
-    if points is None:
-        task = books.tasks.get(data["task"])
-        points = 1.0 if task is None or task.points is None else task.points
-    if points:
-        counts[FINISHED] += 1
-        if data["outcome"] == "succeeded":
-            counts[POINTS] += points
-        elif data["outcome"] == "abandoned":
-            counts[ABANDONED] += 1
+    if finish.points:
+        counts[FINISHED] += times
+        if finish.outcome == "succeeded":
+            counts[POINTS] += times * finish.points
+        elif finish.outcome == "abandoned":
+            counts[ABANDONED] += times
 
 
 def _checked(counts: list[float], event: Event, books: Books) -> None:
@@ -146,7 +141,6 @@ def _is_hearsay(event: Event, books: Books) -> bool:
 _COUNTS: dict[str, Callable[[list[float], Event, Books], None]] = {
     "agent.handoff.completed": _handed,
     "agent.handoff.failed": _handed,
-    "agent.task.finished": _finished,
     "agent.quality.checked": _checked,
     "agent.rework.requested": _reworked,
 }
