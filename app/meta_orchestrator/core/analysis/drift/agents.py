@@ -1,6 +1,7 @@
 """Two metrics of each agent, all agents at once: what an agent does not do costs nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,21 @@ from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Drift
 
+Floats = NDArray[np.float64]
 _LOG_GAMMA = float(np.log((1 + ERROR) / (1 - ERROR)))
-_OPEN = np.dtype([("start_s", "<u4"), ("sum", "<f4"), ("events", "<u4"), ("last_s", "<u4")])
+_OPEN = np.dtype([("start_s", "<u4"), ("sum", "<f8"), ("events", "<u4"), ("last_s", "<u4")])
 _MOST_EVENTS = 200
 """A batch of a rate that holds more events counts as this many: bounds the cost of its law."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """What an agent has done since its last batch was closed."""
+
+    start_s: int
+    sum: float = 0.0
+    events: int = 0
+    last_s: int = 0
 
 
 class AgentMetric:
@@ -34,7 +46,7 @@ class AgentMetric:
         self.names: dict[str, int] = {}
         """Agent → its row."""
         self.free: list[int] = []
-        self.open = np.zeros(0, _OPEN)
+        self.open: dict[str, _Open] = {}
         self.bank = self.make_bank()
 
     def make_bank(self) -> SmallBank:
@@ -47,62 +59,69 @@ class AgentMetric:
     def in_unit(self, value: float) -> float:
         return value
 
-    def feed(self, slots: Sequence[Slot], start_us: int, end_us: int) -> None:
-        """Take what happened in (start, end]."""
-        sums = self.sums(slots)
-        names = [name for name in sums if self._has_row(name)]
-        if not names:
-            return
+    def feed(self, slots: Sequence[Slot], start_us: int, end_us: int) -> bool:
+        """Take what happened in (start, end]; whether a batch has closed."""
+        full = []
+        for name, (total, events) in self.sums(slots).items():
+            batch = self._open(name, start_us // SECOND)
+            if batch:
+                batch.sum += total
+                batch.events += int(events)
+                batch.last_s = end_us // SECOND
+                if batch.events >= self.size:
+                    full.append(name)
+        if full:
+            self._close(full)
+        return bool(full)
+
+    def _close(self, names: list[str]) -> None:
+        """Hand full batches on, all at once."""
         which = np.array([self.names[name] for name in names], np.intp)
-        rows = self.open[which]
-        rows["start_s"] = np.where(rows["events"] == 0, start_us // SECOND, rows["start_s"])
-        rows["last_s"] = end_us // SECOND
-        rows["sum"] += [sums[name][0] for name in names]
-        rows["events"] += np.array([sums[name][1] for name in names], np.uint32)
-        full = rows["events"] >= self.size
-        if full.any():
-            self._update(which[full], rows[full])
-        rows["sum"][full] = rows["events"][full] = 0
-        self.open[which] = rows
+        batches = [self.open[name] for name in names]
+        sums, events = np.array([(batch.sum, batch.events) for batch in batches], np.float64).T
+        self._update(which, sums, events, np.array([batch.start_s for batch in batches], np.int64))
+        for batch in batches:
+            batch.sum, batch.events = 0.0, 0
 
-    def _update(self, which: Which, rows: NDArray[Any]) -> None:
-        values = rows["sum"].astype(np.float64) / rows["events"]
-        self.bank.update(which, values, rows["start_s"].astype(np.int64))
+    def _update(self, which: Which, sums: Floats, events: Floats, start_s: NDArray[np.int64]) -> None:
+        self.bank.update(which, sums / events, start_s)
 
-    def _has_row(self, name: str) -> bool:
-        """Whether an agent is watched; a new one is while there is room."""
-        if name in self.names:
-            return True
-        if len(self.names) >= self.most:
-            return False
-        if not self.free:
-            self._grow()
-        self.names[name] = self.free.pop()
-        self.begin(name)
-        return True
+    def _open(self, name: str, start_s: int) -> "_Open | None":
+        """The open batch of an agent; None if it is not watched. A new agent is while there is room."""
+        batch = self.open.get(name)
+        if batch is None:
+            if len(self.names) >= self.most:
+                return None
+            batch = self.open[name] = _Open(start_s)
+            self.names[name] = self.free.pop() if self.free else self._grow()
+            self.begin(name)
+        if not batch.events:
+            batch.start_s = start_s
+        return batch
 
     def begin(self, name: str) -> None:
-        """A row is an agent's own from now on."""
+        """A row is an agent's own from now on, or from now on anew."""
         self.bank.restart(np.array([self.names[name]]))
-        self.open[self.names[name]] = np.zeros((), _OPEN)
 
-    def _grow(self) -> None:
-        old = len(self.open)
+    def _grow(self) -> int:
+        """Room for more agents; the first new row."""
+        old = len(self.bank.rows)
         new = min(max(2 * old, 16), self.most)
-        self.open = np.concatenate([self.open, np.zeros(new - old, _OPEN)])
         self.bank.grow(new)
-        self.free = list(range(new - 1, old - 1, -1))
+        self.free = list(range(new - 1, old, -1))
+        return old
 
     def forget(self, before_us: int) -> None:
         """Agents of whom nothing was heard since."""
-        old = [name for name, row in self.names.items() if self.open["last_s"][row] < before_us // SECOND]
-        for name in old:
+        for name in [name for name, batch in self.open.items() if batch.last_s < before_us // SECOND]:
             self.free.append(self.names.pop(name))
+            del self.open[name]
 
     def restart(self) -> None:
         """What comes next is the new normal of all."""
-        self.bank.restart(np.arange(len(self.open)))
-        self.open["events"] = self.open["sum"] = 0
+        self.bank.restart(np.arange(len(self.bank.rows)))
+        for batch in self.open.values():
+            batch.sum, batch.events = 0.0, 0
 
     def watched(self) -> list[str]:
         """Agents whose evidence can grow."""
@@ -144,13 +163,16 @@ class AgentMetric:
         )
 
     def dump(self) -> dict[str, Any]:
-        """Rows of watched agents only, in the order of their names' first appearance."""
+        """Rows of agents only, in the order of their names' first appearance."""
         rows = np.fromiter(self.names.values(), np.intp, len(self.names))
-        return {"names": list(self.names), "open": packed(self.open[rows])} | self.bank.dump(rows)
+        batches = [self.open[name] for name in self.names]
+        opened = np.array([(batch.start_s, batch.sum, batch.events, batch.last_s) for batch in batches], _OPEN)
+        return {"names": list(self.names), "open": packed(opened)} | self.bank.dump(rows)
 
     def load(self, dumped: dict[str, Any]) -> None:
         self.names, self.free = {name: row for row, name in enumerate(dumped["names"])}, []
-        self.open = unpacked(dumped["open"], _OPEN)
+        opened = unpacked(dumped["open"], _OPEN).tolist()
+        self.open = {name: _Open(*batch) for name, batch in zip(dumped["names"], opened, strict=True)}
         self.bank.load(dumped)
 
 
@@ -205,11 +227,9 @@ class FailedHandoffs(AgentMetric):
         super().begin(name)
         self.bank.name(self.names[name], seed_of(self.name, name))
 
-    def _update(self, which: Which, rows: NDArray[Any]) -> None:
-        events = rows["events"].astype(np.float64)
+    def _update(self, which: Which, sums: Floats, events: Floats, start_s: NDArray[np.int64]) -> None:
         most = np.minimum(events, _MOST_EVENTS)
-        bad = np.rint(rows["sum"] * most / events)
-        self.bank.update_rates(which, bad, most, rows["start_s"].astype(np.int64))
+        self.bank.update_rates(which, np.rint(sums * most / events), most, start_s)
 
     def load(self, dumped: dict[str, Any]) -> None:
         super().load(dumped)

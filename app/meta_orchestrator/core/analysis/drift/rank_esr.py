@@ -82,22 +82,25 @@ class RankESR(base.DriftDetector):  # type: ignore[misc]
         self.spread = spread
         self.seed = seed
         self._bank = RankBank([seed], window, warm_up, phi, spread)
+        self._evidence = 0.0
 
     def update(self, x: int | float) -> None:
         if self._drift_detected:
             self.restart()
         self._bank.update(_ONE, np.array([x], np.float64))
-        self._drift_detected = self.evidence >= self.run_length
+        self._evidence = float(self._bank.e_values[0])
+        self._drift_detected = self._evidence >= self.run_length
 
     def restart(self) -> None:
         """Begin as after a drift: what comes next is the new normal."""
         self._reset()
         self._bank.restart(_ONE)
+        self._evidence = 0.0
 
     @property
     def evidence(self) -> float:
         """The e-value: a weighted mean over all bets. Drift is detected when it reaches `run_length`."""
-        return float(self._bank.e_values[0])
+        return self._evidence
 
     @property
     def direction(self) -> int:
@@ -168,4 +171,4 @@ class RankESR(base.DriftDetector):  # type: ignore[misc]
         bank.whitening.state = unpacked(dumped["whitening"], np.float64, 5, 1)
         bank.evidence.sums[0], bank.evidence.rise[0] = unpacked(dumped["evidence"], np.float64, 2, -1)
         bank.evidence.changes[0] = dumped["changes"]
-        self._drift_detected = dumped["drift_detected"]
+        self._evidence, self._drift_detected = float(bank.e_values[0]), dumped["drift_detected"]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from meta_orchestrator.core.analysis.drift.adwin import SecondOpinion
 from meta_orchestrator.core.analysis.drift.agents import AgentMetric, FailedHandoffs, TaskLatency
 from meta_orchestrator.core.analysis.drift.metrics import AWAKE_S, METRICS
+from meta_orchestrator.core.analysis.drift.season import HOUR_US
 from meta_orchestrator.core.analysis.drift.stream import Stream
 from meta_orchestrator.core.analysis.drift.together import rejected
 from meta_orchestrator.core.analysis.findings import subject
@@ -52,15 +53,13 @@ class DriftWatch:
         history = moment.history
         if self._row_us is None:
             for tick_us, row in zip(history.ticks, history.rows, strict=True):
-                if tick_us < moment.tick_us:  # minds that were rebuilt: learn from the past, say nothing about it
-                    self._feed(tick_us, row)
-                    list(self._found(tick_us))
+                if tick_us < moment.tick_us and self._feed(tick_us, row):
+                    list(self._found(tick_us))  # minds that were rebuilt: learn from the past, say nothing about it
         self._mute(moment)
         if history.ticks[-1:] != [moment.tick_us]:
             return []
-        self._feed(moment.tick_us, history.rows[-1])
-        self._feed_agents(moment)
-        fresh = list(self._found(moment.tick_us))
+        news = self._feed(moment.tick_us, history.rows[-1]), self._feed_agents(moment)
+        fresh = list(self._found(moment.tick_us)) if any(news) else []
         self._remember(moment.tick_us, fresh)
         return fresh
 
@@ -74,26 +73,31 @@ class DriftWatch:
             for metric in self.agents:
                 metric.restart()
 
-    def _feed(self, tick_us: int, row: NDArray[np.float64]) -> None:
+    def _feed(self, tick_us: int, row: NDArray[np.float64]) -> bool:
+        """Whether a batch has closed: evidence moves with batches only."""
         start_us = tick_us - round(row[INDEX["seconds"]] * SECOND)
         awake_us = tick_us - (start_us if self._row_us is None else self._row_us)
         self._row_us = tick_us
         self._closed = []
         if tick_us <= self._muted_until_us:
-            return
-        columns = {name: float(row[i]) for name, i in INDEX.items()}
+            return False
+        columns = dict(zip(INDEX, row.tolist(), strict=True))
         columns[AWAKE_S] = min(awake_us / SECOND, max(AWAKE_MOST_S, columns["seconds"]))
         self._closed = [name for name, stream in self.streams.items() if stream.feed(start_us, tick_us, columns)]
+        return bool(self._closed)
 
-    def _feed_agents(self, moment: Moment) -> None:
+    def _feed_agents(self, moment: Moment) -> bool:
+        """Whether a batch of an agent has closed."""
         seen_us, self._seen_us = self._seen_us, moment.tick_us
         start_us = moment.tick_us - self.policy.time.tick_us if seen_us is None else seen_us
         if moment.tick_us <= self._muted_until_us:
-            return
+            return False
         slots = [slot for slot in moment.window.slots if slot.end_us > start_us]
-        for metric in self.agents:
-            metric.feed(slots, start_us, moment.tick_us)
-            metric.forget(moment.tick_us - self.policy.time.history_us)
+        if moment.tick_us // HOUR_US != start_us // HOUR_US:
+            for metric in self.agents:
+                metric.forget(moment.tick_us - self.policy.time.history_us)
+        closed = [metric.feed(slots, start_us, moment.tick_us) for metric in self.agents]
+        return any(closed)
 
     def _found(self, tick_us: int) -> Iterator[Drift]:
         """Drifts for which the evidence of all streams together is enough; then those that ADWIN alone sees."""
