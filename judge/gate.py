@@ -12,10 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from judge.row import Row
-from meta_orchestrator.core.collection.history import FIELDS, INDEX
+from meta_orchestrator.core.collection.history import FIELDS, INDEX, History
+from meta_orchestrator.core.ledger import Ledger, Proposal, Trial
+from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.compare import Comparison, compare, compare_pairs
 from meta_orchestrator.core.validation.gate import gate
+from meta_orchestrator.core.validation.late import late_harm, packed
 from meta_orchestrator.core.validation.metrics import LATENCY
+from meta_orchestrator.policy import Policy
 
 Array = NDArray[np.float64]
 Sample = tuple[Array, Array]
@@ -28,7 +32,7 @@ SET = "gate"
 
 
 def rows() -> list[Row]:
-    return [*_nulls(), *_powers(), *_queue()]
+    return [*_nulls(), *_powers(), *_queue(), *_watches()]
 
 
 def _nulls() -> list[Row]:
@@ -196,3 +200,68 @@ def _waiting(rng: np.random.Generator, tried: NDArray[np.int64], effect: float) 
         heapq.heapreplace(free, begin + taken)
         latency[i] = begin + taken - at
     return arrived, latency
+
+
+DAY, WATCH_RUNS = 2880, 120
+GUARDS = ("handoff_failure_rate", "quality_regression_rate", "consensus_success_rate")
+"""Those of every parameter."""
+
+
+def _watches() -> list[Row]:
+    """A day of watching what was kept: how often a harmless change is taken back, and how soon a harmful one is."""
+    promise = Policy().trial.guard_alpha
+    quiet = [
+        _day(np.random.default_rng(9000 + seed), memory, 1.0) for memory in (0.0, 0.8) for seed in range(WATCH_RUNS)
+    ]
+    harm = [_day(np.random.default_rng(9500 + seed), 0.0, 2.0) for seed in range(WATCH_RUNS // 2)]
+    delays = [end for end in harm if end is not None]
+    return [
+        Row(SET, "late watch: harmless changes taken back in a day", _ended(quiet), {"never": 0.0}, f"≤ {promise:g}"),
+        Row(
+            SET,
+            "late watch: regressions .08 → .16 after 6 h",
+            _ended(harm),
+            {"never": 0.0},
+            "",
+            f"median {np.median(delays) / 120 - 6:.1f} h after the onset" if delays else "",
+        ),
+    ]
+
+
+def _ended(runs: list[int | None]) -> float:
+    return float(np.mean([end is not None for end in runs]))
+
+
+def _day(rng: np.random.Generator, memory: float, factor: float) -> int | None:
+    """The tick at which the watch takes the change back. Four handoffs, four tasks and three rounds a tick."""
+    table = np.zeros((120 + DAY, len(FIELDS)))
+    chances = {"handoffs": 0.1, "tasks": 0.08, "rounds": 0.8}
+    for kind, (part, whole, events) in PARTS_OF.items():
+        chance = _around(rng, chances[kind], memory, len(table))
+        if kind == "tasks":
+            chance[120 + 720 :] = np.minimum(factor * chance[120 + 720 :], 1.0)
+        table[:, INDEX[whole]] = rng.poisson(events, len(table))
+        table[:, INDEX[part]] = rng.binomial(table[:, INDEX[whole]].astype(int), chance)
+    policy = Policy()
+    moment = Moment("p", 0, policy, Ledger(), History(policy.time.history_us))
+    guards = {"rollback_if": [{"metric": metric} for metric in GUARDS]}
+    trial = Trial(Proposal("x", "p", 1, 2, "", "", {}, {}, []), "c", 1, 0, 0, 0, 0, guards)
+    for tick in range(10, DAY, 10):
+        if late_harm(moment, trial, packed(table[:120]), 120, table[120 : 120 + tick], DAY):
+            return tick
+    return None
+
+
+PARTS_OF = {
+    "handoffs": ("handoffs_failed", "handoffs_ended", 4),
+    "tasks": ("tasks_regressed", "tasks_finished", 4),
+    "rounds": ("rounds_decided", "rounds_closed", 3),
+}
+
+
+def _around(rng: np.random.Generator, chance: float, memory: float, count: int) -> Array:
+    """A chance that wanders on the logit scale, sd .3."""
+    logit = np.zeros(count)
+    for i in range(1, count):
+        logit[i] = memory * logit[i - 1] + rng.normal(0, 0.3 * sqrt(1 - memory**2))
+    return 1 / (1 + (1 - chance) / chance * np.exp(-logit))

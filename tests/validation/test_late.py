@@ -33,7 +33,7 @@ def test_harm_that_shows_hours_after_the_verdict_takes_the_change_back():
     assert 3 < float(hours) < 4.5, "1.5 hours after its onset at the latest"
     assert told.measured["quality_regression_rate"].before == 0
     assert project.ledger.failures == {PARAMETER: 1}, "and it is learnt"
-    assert project.ledger.watches == []
+    assert project.ledger.watch is None
 
 
 def test_the_watch_survives_a_restart_at_every_tick():
@@ -57,7 +57,7 @@ def test_after_a_day_the_watch_is_over():
 def test_what_stays_good_stays():
     project = kept()
     assert project.run(86_400, rows=BETTER) == []
-    assert project.ledger.watches == []
+    assert project.ledger.watch is None
 
 
 def test_a_later_version_of_something_else_ends_the_watch():
@@ -99,12 +99,12 @@ def test_while_another_change_is_on_trial_the_watch_waits():
     project.run(3600, rows=BETTER)
     project.tick(wish("consensus.max_rounds", 2, metric="consensus_success_rate"), rows=BETTER)
     project.applied().run(1740, rows=BETTER)
-    assert [watch.trial.proposal.parameter for watch in project.ledger.watches] == [PARAMETER]
-    assert project.ledger.watches[0].until_us == us(project.now_s) + (86_400 - 3600 - 1770) * 1_000_000
+    assert project.ledger.watch.trial.proposal.parameter == PARAMETER
+    assert project.ledger.watch.until_us == us(project.now_s) + (86_400 - 3600 - 1770) * 1_000_000
 
 
 def test_a_change_that_was_taken_back_is_not_watched():
     project = started()
     project.applied().run(1800, rows=QUIET)
     assert project.decisions[-1].verdict == "rolled_back"
-    assert project.ledger.watches == []
+    assert project.ledger.watch is None

@@ -147,7 +147,7 @@ def test_a_change_that_helps_is_kept_and_put_in_force_if_it_is_not(last):
     kept = [output for output in outputs if isinstance(output, ConfigChange) and output.kind == "kept"]
     assert [it.version for it in kept] == ([] if last else [told.version])
     assert project.ledger.config == SUPPORTS | {PARAMETER: 3}
-    assert project.ledger.watches[0].trial.proposal.parameter == PARAMETER
+    assert project.ledger.watch.trial.proposal.parameter == PARAMETER
 
 
 def test_what_is_clear_after_a_few_pairs_does_not_wait_for_the_review():

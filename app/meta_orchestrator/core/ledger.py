@@ -192,7 +192,7 @@ class Ledger:
     heard_us: int | None = None
 
     trial: Trial | None = None
-    watches: list[Watch] = field(default_factory=list)
+    watch: Watch | None = None
     waiting: dict[str, Waiting] = field(default_factory=dict)
     """Parameter → the one proposal about it that waits for approval."""
     changes_us: list[int] = field(default_factory=list)

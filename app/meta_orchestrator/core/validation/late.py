@@ -6,6 +6,8 @@ before. The two kinds of looks share the allowed error. Only settled time under 
 where a drift of something else says that conditions have changed.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from meta_orchestrator.core.ledger import Trial, Watch
@@ -21,34 +23,34 @@ BATCHES = 12
 """So many sums are kept of the time before: enough for the batch means of its error."""
 PARTS = 12
 """Of the time of watch: two hours each."""
-MOST = 8
-"""Watches at once; an older one gives way."""
 
 
 def keep_watch(moment: Moment, trial: Trial, before: Rows) -> None:
-    """From now on."""
+    """From now on, in place of an older watch: of two changes either would explain what comes."""
     seconds, ledger = moment.policy.trial.watch_s, moment.ledger
     if not seconds or not len(before):
         return
     until_us = moment.tick_us + round(seconds * SECOND)
-    watch = Watch(trial, moment.tick_us, until_us, dict(ledger.config), len(before), _packed(before).tolist())
-    ledger.watches = [*ledger.watches, watch][-MOST:]
+    light = replace(trial, periods=[], ratings={})
+    ledger.watch = Watch(light, moment.tick_us, until_us, dict(ledger.config), len(before), packed(before).tolist())
 
 
 def regressed(moment: Moment) -> Verdict | None:
-    """Take back the first kept change that did harm after all; a freeze does not hold this up."""
-    ledger = moment.ledger
-    ledger.watches = [watch for watch in ledger.watches if _is_worth_watching(moment, watch)]
-    for watch in ledger.watches:
-        found = _worst(moment, watch)
-        if found:
-            ledger.watches = [other for other in ledger.watches if other is not watch]
-            hours = (moment.tick_us - watch.since_us) / SECOND / 3600
-            parameter, value = watch.trial.proposal.parameter, watch.trial.proposal.to
-            return safety_rollback(
-                moment, watch.trial, found, f"since {parameter} = {value} was kept {hours:.1f} h ago"
-            )
-    return None
+    """Take back what was kept and did harm after all; a freeze does not hold this up."""
+    watch, ledger = moment.ledger.watch, moment.ledger
+    if watch is None:
+        return None
+    if not _is_worth_watching(moment, watch):
+        ledger.watch = None
+        return None
+    found = _worst(moment, watch)
+    if found is None:
+        return None
+    ledger.watch = None
+    hours, proposal = (moment.tick_us - watch.since_us) / SECOND / 3600, watch.trial.proposal
+    return safety_rollback(
+        moment, watch.trial, found, f"since {proposal.parameter} = {proposal.to} was kept {hours:.1f} h ago"
+    )
 
 
 def _is_worth_watching(moment: Moment, watch: Watch) -> bool:
@@ -72,23 +74,26 @@ def _is_explained(moment: Moment, watch: Watch) -> bool:
 
 
 def _worst(moment: Moment, watch: Watch) -> Comparison | None:
-    """A guard that is clearly worse since the change was kept, or in the present part of the day."""
-    part_us = (watch.until_us - watch.since_us) // PARTS
-    begun_us = moment.tick_us - (moment.tick_us - watch.since_us) % max(part_us, 1)
-    all_of_it = worst(moment, watch.trial, _looked(moment, watch, watch.since_us, watch.until_us), tests=2)
-    return all_of_it or worst(
-        moment, watch.trial, _looked(moment, watch, begun_us, begun_us + part_us), tests=2 * PARTS
-    )
+    """A guard that is clearly worse; nothing is looked at while something else is on trial."""
+    if moment.ledger.trial:
+        return None
+    during = settled_rows(moment, moment.ledger.version, moment.tick_us, watch.since_us)
+    planned = round((watch.until_us - watch.since_us) / moment.policy.time.tick_us)
+    return late_harm(moment, watch.trial, np.array(watch.before), watch.ticks, during, planned)
 
 
-def _looked(moment: Moment, watch: Watch, since_us: int, until_us: int) -> Looked:
-    """The time before the trial, and the settled time since a moment; none while something else is on trial."""
-    rows = settled_rows(moment, moment.ledger.version, moment.tick_us, since_us)
-    during = rows if moment.ledger.trial is None else rows[:0]
-    return Looked(np.array(watch.before), during, watch.ticks, (until_us - since_us) / moment.policy.time.tick_us)
+def late_harm(moment: Moment, trial: Trial, before: Rows, ticks: int, during: Rows, planned: int) -> Comparison | None:
+    """A guard that is clearly worse in all settled rows since, or in those of the present part of the day.
+
+    `before` sums up so many `ticks`; `planned` rows are looked at in all.
+    """
+    part = max(planned // PARTS, 1)
+    now = during[(len(during) - 1) // part * part :] if len(during) else during
+    all_of_it = worst(moment, trial, Looked(before, during, ticks, planned), tests=2)
+    return all_of_it or worst(moment, trial, Looked(before, now, ticks, part), tests=2 * PARTS)
 
 
-def _packed(rows: Rows) -> Rows:
+def packed(rows: Rows) -> Rows:
     """Neighbours added up, shape (at most BATCHES, fields): sums and their spread stay as they are."""
     batches = min(len(rows), BATCHES)
     return np.add.reduceat(rows, np.arange(batches) * len(rows) // batches, axis=0)
