@@ -51,6 +51,8 @@ def rows() -> list[Row]:
 def blamed(run: dict[str, Any], turns: list[Turn]) -> str:
     """Who has the largest share, the earliest of equals."""
     moment = Moment("run", 30 * SECOND, Policy(), Ledger(), History(SECOND), events=list(events(run, turns)))
+    for it in moment.events:
+        moment.told.setdefault(it[3], []).append(it)
     block = Sums().block(moment, most_agents=100)
     assert block  # noqa: S101 - every run has turns
     return block.names[int(block.agents[:, AGENT_AT["regressed"]].argmax())]

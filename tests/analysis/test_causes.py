@@ -167,7 +167,7 @@ def test_blocks_survive_being_stored():
 
 def test_a_regression_is_the_work_of_who_finished_the_task_and_not_of_who_reports_it():
     authors = Authors()
-    authors.finished([{"task": "t", "agent": "ada"}, {"task": "t", "agent": "ben"}], [False, False])
+    authors.finished([{"task": "t", "agent": "ada"}, {"task": "t", "agent": "ben"}])
     assert authors.shares("t") == {"ben": 1}
     assert authors.shares("unknown") == {}
 
@@ -176,7 +176,7 @@ def test_an_item_of_steps_is_the_work_of_all_who_did_them_and_a_failed_check_cou
     authors = Authors()
     for n, agent in enumerate(["ada", "ben", "ada", "cem"]):
         authors.started({"task": f"step-{n}", "agent": agent, "item": "item"})
-        authors.finished([{"task": f"step-{n}", "agent": agent}], [True])
+        authors.finished([{"task": f"step-{n}", "agent": agent, "points": 0}])
     authors.failed("step-1")
     authors.failed("of nobody")
     assert authors.shares("item") == {"ada": 0.4, "ben": 0.4, "cem": 0.2}
@@ -190,7 +190,7 @@ def test_of_more_work_than_is_remembered_the_oldest_is_forgotten():
     authors = Authors()
     for n in range(2 * REMEMBERED):
         authors.started({"task": f"s{n}", "agent": "a", "item": f"i{n}"})
-        authors.finished([{"task": f"s{n}", "agent": "a"}], [n % 2 == 0])
+        authors.finished([{"task": f"s{n}", "agent": "a"}], [f"s{n}"] if n % 2 == 0 else ())
     assert (authors.shares("i0"), authors.shares(f"i{2 * REMEMBERED - 1}")) == ({}, {"a": 1})
     assert len(authors.tasks) == REMEMBERED
     assert len(authors.steps) == len(authors.items) == REMEMBERED_ITEMS

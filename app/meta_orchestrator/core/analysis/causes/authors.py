@@ -6,7 +6,7 @@ order of their first step: what comes later builds on what was there.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 from zlib import crc32
 
@@ -33,19 +33,18 @@ class Authors:
         if data.get("item") is not None:
             _put(self.steps, crc32(data["task"].encode()), (crc32(data["item"].encode()), data["agent"]))
 
-    def finished(self, said: Sequence[dict[str, Any]], steps: Sequence[bool]) -> None:
-        """Tasks of a tick, and whether each is a step; only so many are looked at as will be remembered."""
-        last = said[-REMEMBERED:]
-        numbers, agents = [crc32(data["task"].encode()) for data in last], [data["agent"] for data in last]
+    def finished(self, said: Sequence[dict[str, Any]], steps: Container[str] = ()) -> None:
+        """The last tasks of a tick, in their order; `steps`: those that are known to be worth nothing by themselves."""
+        numbers = [crc32(data["task"].encode()) for data in said]
         tasks = self.tasks
-        for number, agent, is_step in zip(numbers, agents, steps[-REMEMBERED:], strict=True):
-            if not is_step:
+        for number, data in zip(numbers, said, strict=True):
+            if data.get("points") != 0 and data["task"] not in steps:
                 tasks.pop(number, None)
-                tasks[number] = agent
+                tasks[number] = data["agent"]
         while len(tasks) > REMEMBERED:
             tasks.popitem(last=False)
-        for number, agent in zip(numbers, agents, strict=True) if self.steps else ():
-            self._step(number, agent)
+        for number, data in zip(numbers, said, strict=True) if self.steps else ():
+            self._step(number, data["agent"])
 
     def _step(self, number: int, agent: str) -> None:
         """It is who finished it that did it."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meta_orchestrator.core.analysis.causes.authors import Authors
+from meta_orchestrator.core.analysis.causes.authors import REMEMBERED, Authors
 from meta_orchestrator.core.analysis.causes.blocks import OTHERS, Block, capped
 from meta_orchestrator.core.analysis.causes.fields import AGENT, AGENT_AT, CAUSES, CRITICALITIES, ROUND, ROUND_AT
 from meta_orchestrator.core.collection.agents import BILLION, Agents
@@ -34,8 +34,7 @@ _EVENT_COLUMNS = [AGENT_AT[name] for name in _OF_EVENTS]
 _SLOT_COLUMNS = slice(0, AGENT_AT["capacity_s"] + 1)
 _TOOK_COLUMNS = [AGENT_AT[name] for name in ("ended", "took_log", "took_log_squares")]
 
-Data = dict[str, Any]
-Turn = Callable[[Moment, list[Data]], None]
+Turn = Callable[[Moment, list[Event]], None]
 
 
 class Sums:
@@ -69,24 +68,15 @@ class Sums:
         if not moment.events and all(slot.is_empty for slot in slots):
             return None
         self._begin()
-        for kind, said in self._by_type(moment.events).items():
-            self._turns[kind](moment, said)
+        for kind, turn in self._turns.items():
+            if kind in moment.told:
+                turn(moment, moment.told[kind])
         names, table = self._table(moment, slots)
         names, table = capped(names, table, most_agents)
         rounds = np.array(self._rounds, np.float32)
         return Block(
             start_us, moment.tick_us, self._awake_s(start_us, moment.tick_us), 0, names, table, _causes(slots), rounds
         )
-
-    def _by_type(self, events: Sequence[Event]) -> dict[str, list[Data]]:
-        """What the events that matter here say, by type: it is the same type again and again that is gone through."""
-        found: dict[str, list[Data]] = {kind: [] for kind in self._turns}
-        add = {kind: said.append for kind, said in found.items()}.get
-        for event in events:
-            put = add(event[3])
-            if put is not None:
-                put(event[4])
-        return found
 
     def _awake_s(self, start_us: int, tick_us: int) -> float:
         """Since the last block, as far as that was work."""
@@ -119,57 +109,56 @@ class Sums:
 
     # ---- the events that a slot does not tell by agent or criticality ----------------------------------------------
 
-    def _started(self, moment: Moment, said: list[Data]) -> None:
-        for data in said:
-            if data.get("item") is not None:
-                self.authors.started(data)
+    def _started(self, moment: Moment, said: list[Event]) -> None:
+        for event in said:
+            if event[4].get("item") is not None:
+                self.authors.started(event[4])
 
-    def _finished(self, moment: Moment, said: list[Data]) -> None:
-        known, steps = moment.books.tasks, []
-        for data in said:
-            row, points = self._rows.get(data["agent"]) or self._row(data["agent"]), data.get("points")
-            if points is None:
-                task = known.get(data["task"])
-                points = 1 if task is None or task.points is None else task.points
-            steps.append(points == 0)
-            if points:
-                row[_FINISHED] += 1
-                row[_WORKED] += 1
-            if data["outcome"] == "succeeded":
-                row[_POINTS] += points
+    def _finished(self, moment: Moment, said: list[Event]) -> None:
+        for finish, times in moment.finishes.items():
+            row = self._row(finish.agent)
+            if finish.points:
+                row[_FINISHED] += times
+                row[_WORKED] += times
+            if finish.outcome == "succeeded":
+                row[_POINTS] += times * finish.points
             else:
-                row[_FAILED] += 1
-        self.authors.finished(said, steps)
+                row[_FAILED] += times
+        self.authors.finished([event[4] for event in said[-REMEMBERED:]], moment.books.tasks.steps)
 
-    def _waited(self, moment: Moment, said: list[Data]) -> None:
-        for data in said:
+    def _waited(self, moment: Moment, said: list[Event]) -> None:
+        for event in said:
+            data = event[4]
             wait_ms = data.get("wait_ms")
             if wait_ms:
                 (self._rows.get(data["to_agent"]) or self._row(data["to_agent"]))[_AWAITED] += wait_ms / 1000
 
-    def _reworked(self, moment: Moment, said: list[Data]) -> None:
-        for data in said:
-            row = self._row(data["agent"])
+    def _reworked(self, moment: Moment, said: list[Event]) -> None:
+        for event in said:
+            row = self._row(event[4]["agent"])
             row[_REWORKED] += 1
             row[_WORKED] += 1
 
-    def _checked(self, moment: Moment, said: list[Data]) -> None:
+    def _checked(self, moment: Moment, said: list[Event]) -> None:
         """The event names who checked; what is wrong is the work of somebody else."""
-        for data in said:
+        for event in said:
+            data = event[4]
             if data["regression"]:
                 for agent, share in (self.authors.shares(data["task"]) or {OTHERS: 1.0}).items():
                     self._row(agent)[_REGRESSED] += share
             elif not data["passed"]:
                 self.authors.failed(data["task"])
 
-    def _opened(self, moment: Moment, said: list[Data]) -> None:
-        for data in said[-OPEN_ROUNDS:]:
-            self.criticality[zlib.crc32(data["round"].encode())] = CRITICALITIES.index(data["criticality"])
+    def _opened(self, moment: Moment, said: list[Event]) -> None:
+        for event in said[-OPEN_ROUNDS:]:
+            number = zlib.crc32(event[4]["round"].encode())
+            self.criticality[number] = CRITICALITIES.index(event[4]["criticality"])
         while len(self.criticality) > OPEN_ROUNDS:
             self.criticality.popitem(last=False)
 
-    def _closed(self, moment: Moment, said: list[Data]) -> None:
-        for data in said:
+    def _closed(self, moment: Moment, said: list[Event]) -> None:
+        for event in said:
+            data = event[4]
             log = math.log1p(data["latency_ms"])
             row = self._rounds[self.criticality.pop(zlib.crc32(data["round"].encode()), _UNKNOWN)]
             row[_CLOSED] += 1
