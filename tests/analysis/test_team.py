@@ -89,6 +89,12 @@ def test_a_skill_that_one_has_and_all_need_is_short_though_there_are_hands_enoug
     assert first.coverage["sql"].supply == 1
 
 
+def test_where_a_skill_is_short_nobody_of_the_kind_is_let_go():
+    """Ten agents at .15, and one of them has the skill for all that work."""
+    said = skilled(team((0.5, 0.15), (2, 10)), {"s1-0": ["sql"]}, {"s1": ["sql"]})
+    assert {(tuple(one.add), tuple(one.remove)) for _, one in recommended(said)} == {(("s1",), ())}
+
+
 def test_coverage_divides_an_agent_over_its_skills_as_they_are_wanted():
     said = skilled(
         team((0.5, 0.97), (2, 2)), {name: ["sql", "rust"] for name in ("s1-0", "s1-1")}, {"s1": ["sql", "rust"]}

@@ -4,7 +4,6 @@ from typing import Any
 
 from meta_orchestrator.core.moment import Moment
 
-REGISTERED, STARTED = "agent.registered", "agent.task.started"
 REMEMBERED = 4_000
 """Starts of a type after which all its counts are halved: what was needed long ago fades."""
 SKILLS = 200
@@ -24,13 +23,13 @@ class Skills:
     def read(self, moment: Moment) -> None:
         """The registrations and starts of this tick."""
         agents = moment.books.agents
-        for event in moment.told.get(REGISTERED, ()):
-            if event[4].get("skills") is not None:
-                self.of[event[4]["agent"]] = sorted(set(event[4]["skills"]))
-        for event in moment.told.get(STARTED, ()):
+        for event in moment.told.get("agent.task.started", ()):
             agent = agents.get(event[4]["agent"])
             if agent is not None and agent.agent_type is not None:
                 self._start(agent.agent_type, event[4].get("required_skills"))
+        for event in moment.told.get("agent.registered", ()):
+            if event[4].get("skills") is not None:
+                self.of[event[4]["agent"]] = sorted(set(event[4]["skills"]))
 
     def _start(self, agent_type: str, required: list[str] | None) -> None:
         self.starts[agent_type] = self.starts.get(agent_type, 0) + 1

@@ -86,7 +86,8 @@ class TeamWatch:
         return self._settle(moment, kinds(moment, self.stations))
 
     def _settle(self, moment: Moment, team: list[Kind]) -> list[TeamRecommended]:
-        now = [self._missing(team), self._idle(team)]
+        missing = self._missing(team)
+        now = [missing, self._idle([kind for kind in team if kind.name not in missing])]
         agreed, self._before = now == self._before, now
         if not agreed:
             return []
