@@ -3,6 +3,10 @@
 import pytest
 
 from meta_orchestrator.core.adaptation.adapt import wishes
+from meta_orchestrator.core.adaptation.calls import Calls
+from meta_orchestrator.core.adaptation.model import ResponseModel
+from meta_orchestrator.core.adaptation.response import Response
+from meta_orchestrator.core.adaptation.rules import main_remedies
 from meta_orchestrator.core.adaptation.symptoms import symptoms_at
 from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.core.collection.measures import Measures
@@ -159,3 +163,22 @@ def test_a_parameter_on_trial_is_not_wished_for_again():
     assert [it.verdict for it in project.tick(rows=TIMEOUTS, rules=True)[1:]] == ["changed"]
     project.ledger.trial.applied_us = project.ledger.trial.started_us
     assert project.tick(rows=TIMEOUTS, rules=True) == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "name", "parameter", "to"),
+    [
+        ("no_agreement", "no_agreement", "consensus.max_rounds", 4),
+        ("rework_exceeded", "rework", "workflow.max_rework", 4),
+        ("handoff_stuck", "stuck", "workflow.max_handoffs", 25),
+    ],
+)
+def test_what_people_are_called_for_is_answered_by_what_saves_the_call(reason, name, parameter, to):
+    project = ready()
+    project.run(3600, rows=HEALTHY)
+    project.response = Response(ResponseModel(Policy()), calls=Calls({reason: 20.0}, 200.0))
+    called = project.moment()
+    assert list(symptoms_at(called)) == [name]
+    assert [(wish.parameter, wish.to) for wish in main_remedies(called, symptoms_at(called))] == [(parameter, to)]
+    project.response.calls.recent = {reason: 2.0}
+    assert not symptoms_at(called)

@@ -1,13 +1,15 @@
 """Did it help? Kept only if the model says so, what was measured does not contradict, and no guard is worse.
 
 The model is the response model of adaptation: it takes the load out, where a bare before and after is confounded by it.
-Where there is none, both the aim and all in all must be better. Inconclusive means taken back. A verdict may come ahead
-of the review, but then by evidence that bears a look at every tick.
+Where there is none, both the aim and all in all must be better. A review at which the model leans to neither side is put
+off for a while; what is inconclusive then is taken back. A verdict may come ahead of the review, but then by evidence
+that bears a look at every tick.
 """
 
 from typing import Any
 
 from meta_orchestrator.core.adaptation.publish import publish
+from meta_orchestrator.core.adaptation.response import believed
 from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.compare import LEAST_PAIRS
@@ -19,6 +21,9 @@ from meta_orchestrator.core.validation.lesson import finding, lesson
 from meta_orchestrator.core.validation.periods import pairs
 from meta_orchestrator.messages.fields import SECOND
 
+LEANS = 0.5
+"""Of two equal doubts the one that what helps elsewhere will help here is the smaller."""
+
 
 def reviewed(moment: Moment, trial: Trial) -> Verdict | None:
     """The verdict, at the first tick from the time of review on, or earlier if all is clear; a freeze holds it up."""
@@ -28,7 +33,25 @@ def reviewed(moment: Moment, trial: Trial) -> Verdict | None:
     if not due and not _has_measured(moment, trial):
         return None
     judgement = judge(moment, trial)
-    return _concluded(moment, trial, judgement) if due or _is_clear(moment, judgement) else None
+    if due and _is_put_off(moment, trial, judgement):
+        return None
+    return _concluded(moment, trial, judgement) if due or _is_clear(moment, trial, judgement) else None
+
+
+def _is_put_off(moment: Moment, trial: Trial, judgement: Judgement) -> bool:
+    """The model has seen too little, or leans to neither side, and some more time may tell."""
+    if moment.tick_us >= _longest_us(moment, trial) or judgement.worse:
+        return False
+    if judgement.posterior is None:
+        return moment.response is not None and believed(trial) is not None
+    sure = moment.policy.trial.believe_at
+    return 1 - sure < judgement.p_better < keep_threshold(moment, trial, judgement)
+
+
+def _longest_us(moment: Moment, trial: Trial) -> int:
+    """A switchback ends with its timetable."""
+    more_s = 0.0 if trial.periods else moment.policy.trial.put_off_s
+    return trial.review_us + round(more_s * SECOND)
 
 
 def _has_measured(moment: Moment, trial: Trial) -> bool:
@@ -40,18 +63,18 @@ def _has_measured(moment: Moment, trial: Trial) -> bool:
     return trial.applied_us is not None and moment.tick_us >= trial.applied_us + least_us
 
 
-def _is_clear(moment: Moment, judgement: Judgement) -> bool:
+def _is_clear(moment: Moment, trial: Trial, judgement: Judgement) -> bool:
     """Whether waiting for the review would change nothing."""
     times, gates = moment.policy.trial, judgement.gates
     if moment.response and judgement.posterior is None:
         return False
-    if _doubt(moment, judgement) is None:
+    if _doubt(moment, trial, judgement) is None:
         return bool(gates) and all(gate.says_better(times.alpha) for gate in gates)
     return judgement.p_better <= times.reject_at and any(gate.says_worse(times.guard_alpha) for gate in gates)
 
 
 def _concluded(moment: Moment, trial: Trial, judgement: Judgement) -> Verdict:
-    doubt, found = _doubt(moment, judgement), finding(moment, judgement)
+    doubt, found = _doubt(moment, trial, judgement), finding(moment, judgement)
     if doubt is None:
         in_force = _put_in_force(moment, trial, f"kept: {found}")
         keep_watch(moment, trial, sides(moment, trial)[0])
@@ -75,24 +98,29 @@ def _put_in_force(moment: Moment, trial: Trial, reason: str) -> dict[str, Any]:
     return named(publish(moment, "kept", "review", {parameter: trial.proposal.to}, reason, trial=trial.proposal.id))
 
 
-def _doubt(moment: Moment, judgement: Judgement) -> str | None:
+def _doubt(moment: Moment, trial: Trial, judgement: Judgement) -> str | None:
     """Why the change may not stay; None if it may."""
     if judgement.worse:
         return f"{', '.join(judgement.worse)} got worse"
     if judgement.feedback.speaks_against:
         return f"{judgement.feedback.raters} agents rated it {judgement.feedback.mean:.2f} on average"
-    if judgement.target not in judgement.comparisons:
+    if judgement.target not in judgement.comparisons and judgement.posterior is None:
         return f"nothing was measured of {judgement.target}"
     contradicted = [gate for gate in judgement.gates if gate.says_worse(moment.policy.trial.alpha)]
     if contradicted:
         return "what was measured got worse"
-    keep_at = keep_threshold(moment, judgement)
+    keep_at = keep_threshold(moment, trial, judgement)
     if judgement.p_better < keep_at:
         return f"better with a probability of {judgement.p_better:.0%} only, {keep_at:.0%} are needed"
     return None
 
 
-def keep_threshold(moment: Moment, judgement: Judgement) -> float:
-    """A model that knows of the load may be believed sooner than a bare comparison of before and during."""
+def keep_threshold(moment: Moment, trial: Trial, judgement: Judgement) -> float:
+    """A model that knows of the load may be believed sooner than a bare comparison of before and during; sooner still
+    where what was aimed at is surely better, since all in all is much noisier than that, or where time is up."""
     times = moment.policy.trial
-    return times.believe_at if judgement.posterior else times.keep_at
+    if judgement.posterior is None:
+        return times.keep_at
+    if judgement.p_target >= times.keep_at:
+        return times.aim_at
+    return LEANS if moment.tick_us >= _longest_us(moment, trial) else times.believe_at

@@ -7,7 +7,7 @@ parameter: the limits refuse the remedy then, so that people can read why nothin
 from collections.abc import Callable
 
 from meta_orchestrator.core.adaptation.symptoms.handoffs import timeouts
-from meta_orchestrator.core.adaptation.symptoms.operators import rework, stuck
+from meta_orchestrator.core.adaptation.symptoms.operators import no_agreement, rework, stuck
 from meta_orchestrator.core.adaptation.symptoms.places import crowding, overload, starvation
 from meta_orchestrator.core.adaptation.symptoms.quality import regressions, slow_and_clean
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
@@ -18,6 +18,7 @@ TROUBLES: tuple[Callable[[Moment], Symptom | None], ...] = (
     regressions,
     timeouts,
     slow_votes,
+    no_agreement,
     undecided,
     overload,
     starvation,

@@ -1,4 +1,4 @@
-"""People have to step in: work was sent back, or handed on, more often than the limits allow."""
+"""People have to step in: work was sent back, or handed on, more often than is allowed, or a vote ended in nothing."""
 
 from math import erf, sqrt
 
@@ -14,6 +14,11 @@ LEAST = 3
 def rework(moment: Moment) -> Symptom | None:
     """They are called because work was sent back too often."""
     return _called(moment, "rework", "rework_exceeded", "work was sent back more often than is allowed")
+
+
+def no_agreement(moment: Moment) -> Symptom | None:
+    """They are called because the last round came to no agreement: one more might, and cost less than a person."""
+    return _called(moment, "no_agreement", "no_agreement", "the last vote on something found no agreement")
 
 
 def stuck(moment: Moment) -> Symptom | None:
