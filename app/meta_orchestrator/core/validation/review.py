@@ -1,9 +1,9 @@
 """Did it help? Kept only if the model says so, what was measured does not contradict, and no guard is worse.
 
 The model is the response model of adaptation: it takes the load out, where a bare before and after is confounded by it.
-Where there is none, both the aim and all in all must be better. A review at which the model leans to neither side is put
-off for a while; what is inconclusive then is taken back. A verdict may come ahead of the review, but then by evidence
-that bears a look at every tick.
+Where there is none, both the aim and all in all must be better. A review at which the model leans to neither side is
+put off for a while; what is inconclusive then is taken back. A verdict may come ahead of the review, but then by
+evidence that bears a look at every tick.
 """
 
 from typing import Any
