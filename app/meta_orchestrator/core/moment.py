@@ -8,6 +8,7 @@ from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.core.collection.books import Books
 from meta_orchestrator.core.collection.history import History
 from meta_orchestrator.core.collection.measures import Measures
+from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.core.collection.window import Window
 from meta_orchestrator.core.ledger import Ledger
 from meta_orchestrator.messages.cloudevent import CloudEvent
@@ -55,6 +56,12 @@ class Moment:
     window: Window = field(default_factory=lambda: Window([], 0, 1))
     findings: Findings = field(default_factory=Findings)
     outputs: list[CloudEvent | Refused] = field(default_factory=list)
+
+    @property
+    def new_slots(self) -> list[Slot]:
+        """Those of the window that have closed at this tick."""
+        start_us = self.tick_us - self.policy.time.tick_us
+        return [slot for slot in self.window.slots if slot.end_us > start_us]
 
     @property
     def has_snapshot(self) -> bool:

@@ -106,6 +106,10 @@ class Counted(Detector):
             self._habits = Habits(self.past, self.prior, spread)
         return self._habits
 
+    def sums(self, pages: Iterable[Page]) -> dict[str, Tally]:
+        """Key → hits and structurally expected ones of some pages."""
+        return summed(pages)
+
     def is_ill(self, start_us: int, end_us: int) -> bool:
         """Was it going on at some time between?"""
         return any(begin < end_us and (end is None or start_us < end) for begin, end in self._ill)
@@ -167,7 +171,7 @@ class Counted(Detector):
     def _test(self, tick_us: int) -> Antipattern | None:
         if self.chances < self.policy.analysis.min_events or not self.is_known:
             return None
-        now = summed(self.pages)
+        now = self.sums(self.pages)
         found, keys = self._surprise(now)
         if not keys:
             return None
@@ -253,7 +257,7 @@ class Counted(Detector):
         recent = [page for page in self.pages if (page.index + 1) * self.page_us > tick_us - while_us]
         if found:
             return not recent
-        return excess_of(summed(recent), self.habits).p_value > QUIET
+        return excess_of(self.sums(recent), self.habits).p_value > QUIET
 
     # ---- the past ----
 

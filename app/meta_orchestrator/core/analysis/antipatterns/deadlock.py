@@ -93,7 +93,7 @@ class Deadlock(Lasting):
 
     def _settle(self, moment: Moment) -> None:
         """Waits that ended otherwise: the task was finished, or taken by someone who works on it."""
-        tasks, slots = moment.books.tasks, moment.window.slots
+        tasks, slots = moment.books.tasks, moment.new_slots
         for name in list(self.waits):
             task = tasks.get(name)
             if task is None and any(name in slot.finished for slot in slots):

@@ -27,10 +27,11 @@ _NONE: Mapping[str, int] = {}
 class Path:
     """Where a task has been since its handoffs last joined up, and what came of it."""
 
-    __slots__ = ("agents", "began_s", "evidence", "handoff", "moves", "residuals", "returns")
+    __slots__ = ("agents", "began_s", "evidence", "handoff", "moves", "packed", "residuals", "returns")
 
     def __init__(self, origin: str, time_us: int) -> None:
-        self.agents = [origin]
+        self.packed: list[Any] | None = None
+        """What is stored, while nothing changes."""
         self.handoff = 0
         """The last one that was counted: known again if its completion is told twice."""
         self.moves = 0
@@ -57,14 +58,17 @@ class Path:
         self.agents = [*self.agents, to_agent][-PATH:]
         self.handoff = handoff
         self.moves += 1
+        self.packed = None
 
     def by(self, agent: str) -> Mapping[str, int]:
         """Where that agent handed this task on to, and how often."""
         return Counter(to for at, to in zip(self.agents, self.agents[1:], strict=False) if at == agent)
 
     def dump(self) -> list[Any]:
-        sums = (*self.returns, *self.residuals, *self.evidence)
-        return [self.moves, self.began_s, self.handoff, *(sums if any(sums) else ()), *self.agents]
+        if self.packed is None:
+            sums = (*self.returns, *self.residuals, *self.evidence)
+            self.packed = [self.moves, self.began_s, self.handoff, *(sums if any(sums) else ()), *self.agents]
+        return self.packed
 
     @classmethod
     def load(cls, dumped: list[Any]) -> "Path":

@@ -1,8 +1,11 @@
 """The common part of antipatterns that are counted against the work that an agent does."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from meta_orchestrator.core.analysis.antipatterns.counted import Counted
+from meta_orchestrator.core.analysis.antipatterns.excess import Tally
+from meta_orchestrator.core.analysis.antipatterns.page import Page
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.policy import Policy
 
@@ -47,6 +50,17 @@ class PerWork(Counted):
             page.add(OTHERS, total, 0)
             for agent, done in counts.items():
                 page.add(agent, done, 0)
+
+    def sums(self, pages: Iterable[Page]) -> dict[str, Tally]:
+        """An agent's work in these pages, and at least its usual part of all: what happens now may be due to work
+        that it began long before.
+        """
+        sums = super().sums(pages)
+        everybody, usual = sums.get(OTHERS, Tally(0, 0)).expected, self.habits.own(OTHERS).expected or 1.0
+        return {
+            key: Tally(now.hits, max(now.expected, everybody * self.habits.own(key).expected / usual))
+            for key, now in sums.items()
+        }
 
     def hit(self, time_us: int, agent: str, agents: tuple[str, ...], task: str, size: int = 1) -> None:
         """It happened once more; to this task, as the size-th time. A count of clusters scatters by E[n²] / E[n]."""
