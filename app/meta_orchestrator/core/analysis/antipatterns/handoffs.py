@@ -140,10 +140,8 @@ class Returns(Counted):
     # ---- the past ----
 
     def look(self, moment: Moment) -> None:
-        start_us = moment.tick_us - moment.policy.time.tick_us
-        for slot in moment.window.slots:
-            if slot.end_us > start_us:
-                self.moves.leave(slot.finished.keys())
+        for slot in moment.new_slots:
+            self.moves.leave(slot.finished.keys())
 
     def judge(self, tick_us: int) -> list[Antipattern]:
         found = super().judge(tick_us)

@@ -1,10 +1,8 @@
 """thrashing: work is begun and given up, begun and given up."""
 
 from meta_orchestrator.core.analysis.antipatterns.excess import Tally
-from meta_orchestrator.core.analysis.antipatterns.per_work import FINISHED, PerWork, Work
+from meta_orchestrator.core.analysis.antipatterns.per_work import FINISHED, PerWork
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.event import Event
-from meta_orchestrator.policy import Policy
 
 COMPLETED = "agent.handoff.completed"
 
@@ -22,20 +20,12 @@ class Thrashing(PerWork):
     """
 
     kind = "thrashing"
-    types = (COMPLETED,)
     prior = Tally(1, 20)
-
-    def __init__(self, policy: Policy, work: Work | None = None) -> None:
-        super().__init__(policy, work)
-        self._handed: list[Event] = []
-
-    def observe(self, event: Event) -> None:
-        self._handed.append(event)
 
     def look(self, moment: Moment) -> None:
         self.count_work(moment)
         self._hear_of_sideways(moment)
-        if any(slot.abandoned for slot in moment.window.slots):
+        if any(slot.abandoned for slot in moment.new_slots):
             self._hear_of_dropped(moment)
 
     def _hear_of_sideways(self, moment: Moment) -> None:
