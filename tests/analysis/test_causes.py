@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meta_orchestrator.core.analysis.causes import changes
+from meta_orchestrator.core.analysis.causes import changes, explain
 from meta_orchestrator.core.analysis.causes.authors import REMEMBERED, REMEMBERED_ITEMS, Authors
 from meta_orchestrator.core.analysis.causes.blocks import OTHERS, PER_LEVEL, Block, Blocks, joined
+from meta_orchestrator.core.analysis.causes.explain import Cause
 from meta_orchestrator.core.analysis.causes.fields import AGENT, CAUSES, CRITICALITIES, ROUND
-from meta_orchestrator.core.analysis.causes.shares import Side, named, paces, parts, scatter_of
+from meta_orchestrator.core.analysis.causes.shares import Part, Side, named, paces, parts, scatter_of
 from meta_orchestrator.core.analysis.causes.watch import CauseWatch
 from meta_orchestrator.core.ledger import DAY_US, Ledger, Past
 from meta_orchestrator.core.loop import Loop
@@ -319,3 +320,14 @@ def test_what_is_stored_is_small():
     for n in range(5000):
         watch.blocks.add(block(n, {f"agent-{k}": float(random.integers(50)) for k in range(20)}))
     assert len(json.dumps(watch.dump())) < 10_000 + 100 * 20
+
+
+def test_the_sentence_reads_as_one():
+    part = Part(0, 0.1, 0.4, 0.2, 0.0, 0.62, 0.48, 0.77, 9.0)
+    moved = Part(1, None, 0.4, 0.4, 0.3, 1.08, 1.05, 1.11, 9.0)
+    assert explain.told([Cause("agent", "cem", part)]) == "Agent cem explains 62% of it (48% to 77%)."
+    assert explain.told([Cause("cause", "timeout", moved), Cause("criticality", "minor", part)]) == (
+        "Failing by timeout explains more than all of it (105% to 111%) by a change of who does the work; "
+        "what is minor explains 62% of it (48% to 77%)."
+    )
+    assert explain.told([]) == "No agent, type, cause or criticality explains more of it than its size does."

@@ -24,6 +24,12 @@ from meta_orchestrator.core.analysis.causes.shares import Part, Side, named, pac
 from meta_orchestrator.messages.outputs import Evidence
 
 Numbers = NDArray[np.float64]
+WORDS = {
+    "agent": "agent {}",
+    "agent_type": "the type {}",
+    "cause": "failing by {}",
+    "criticality": "what is {}",
+}
 NAMED = 3
 """Causes that a finding names at the most."""
 
@@ -77,9 +83,8 @@ def told(found: Sequence[Cause]) -> str:
     """The sentence about them."""
     if not found:
         return "No agent, type, cause or criticality explains more of it than its size does."
-    first, *others = found
-    text = f"{str(first).capitalize() if first.kind != 'agent' else 'Agent ' + first.name} explains {_share(first)}"
-    return text + "".join(f"; {other} {_share(other)}" for other in others) + "."
+    first, *others = (f"{WORDS[cause.kind].format(cause.name)} {_share(cause)}" for cause in found)
+    return "; ".join([first[0].upper() + first[1:], *others]) + "."
 
 
 def slower(sides: Sides, metric: str, alpha: float) -> list[Growth]:
@@ -129,7 +134,8 @@ def _rates(block: Block, names: tuple[str, ...]) -> Numbers:
 
 def _share(cause: Cause) -> str:
     part = cause.part
-    text = f"{part.share:.0%} of it ({part.low:.0%} to {part.high:.0%})"
+    much = "more than all" if part.share > 1 else f"{part.share:.0%}"
+    text = f"explains {much} of it ({part.low:.0%} to {part.high:.0%})"
     return text + " by a change of who does the work" if abs(part.mix) > abs(part.contribution) / 2 else text
 
 
