@@ -173,6 +173,22 @@ def test_stored_and_loaded_in_the_middle_it_goes_on_the_same():
     assert straight.dump() == restored.dump()
 
 
+def test_the_sparse_detector_goes_on_the_same_when_it_is_stored_and_loaded():
+    values = np.random.default_rng(2).standard_normal(300)
+    values[200:] += 3
+    straight, restored, found = StudentESR(), StudentESR(), []
+    for at, value in enumerate(values.tolist()):
+        if at % 41 == 0:
+            stored = orjson.dumps(restored.dump())
+            restored = StudentESR()
+            restored.load(orjson.loads(stored))
+        straight.update(value), restored.update(value)
+        assert (straight.evidence, straight.drift_detected) == (restored.evidence, restored.drift_detected)
+        found += [straight.change] if straight.drift_detected else []
+    assert found
+    assert abs(found[0] - 200) <= 2
+
+
 def test_a_pickled_detector_goes_on_the_same_in_a_river_pipeline():
     detector = RankESR()
     for value in range(100):
