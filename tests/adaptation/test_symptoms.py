@@ -182,3 +182,28 @@ def test_what_people_are_called_for_is_answered_by_what_saves_the_call(reason, n
     assert [(wish.parameter, wish.to) for wish in main_remedies(called, symptoms_at(called))] == [(parameter, to)]
     project.response.calls.recent = {reason: 2.0}
     assert not symptoms_at(called)
+
+
+@pytest.mark.parametrize(
+    ("long", "usual", "names"),
+    [
+        (0.7, 960.0, set()),
+        (1.0, 960.0, {"crowding", "overload"}),
+        (0.7, 1300.0, {"crowding", "overload"}),
+    ],
+)
+def test_full_desks_are_a_trouble_when_less_gets_done_or_for_hours(long, usual, names):
+    project = ready()
+    project.run(7200, rows=HEALTHY)  # 960 points an hour
+    project.response = Response(ResponseModel(Policy()))
+    project.response.batches.full, project.response.batches.busy = 1.0, 0.9
+    project.response.batches.full_for_long, project.response.batches.usual_velocity = long, usual
+    assert set(symptoms_at(project.moment())) == names
+
+
+def test_those_who_hold_all_they_may_and_are_idle_wait_for_others():
+    project = ready()
+    project.run(7200, rows=HEALTHY)
+    project.response = Response(ResponseModel(Policy()))
+    project.response.batches.full, project.response.batches.full_for_long, project.response.batches.busy = 1.0, 1.0, 0.5
+    assert set(symptoms_at(project.moment())) == {"crowding", "starvation"}

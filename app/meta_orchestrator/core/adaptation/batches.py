@@ -22,6 +22,8 @@ RECENT = 0.5
 LONGEST = 12
 """Times `batch_s`: an hour by default."""
 HOUR_US = 3600 * SECOND
+LONG = 3
+"""Hours."""
 USUAL = 0.02
 """Weight of the newest batch in what is usual: about fifty batches."""
 
@@ -43,6 +45,8 @@ class Batches:
     """Points an hour."""
     full: float = 0.0
     """Share of the places for tasks that is taken, of the fullest type of agents, over the last hour or so."""
+    full_for_long: float = 0.0
+    """The same over some hours: a busy hour is no trouble where the team delivers."""
     busy: float = 0.0
     """How busy the agents of that type are."""
     full_us: int | None = None
@@ -58,6 +62,7 @@ class Batches:
         span_us = moment.tick_us - (moment.tick_us if self.full_us is None else self.full_us)
         weight = 1.0 if self.full_us is None else min(span_us / HOUR_US, 1.0)
         self.full = six_digits(self.full + weight * (full - self.full))
+        self.full_for_long = six_digits(self.full_for_long + weight / LONG * (full - self.full_for_long))
         self.busy = self.busy if busy is None else six_digits(self.busy + weight * (busy - self.busy))
         self.full_us = moment.tick_us
 

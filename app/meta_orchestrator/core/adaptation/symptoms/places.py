@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from meta_orchestrator.core.adaptation.batches import HOUR_US
 from meta_orchestrator.core.adaptation.symptoms.look import Look, look, look_at
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom, seen
 from meta_orchestrator.core.adaptation.trigger import triggers
@@ -13,6 +14,8 @@ from meta_orchestrator.messages.wording import number_text
 METRIC = "agent_utilization"
 BUSY_ENOUGH = 0.7
 """Those who hold all they may and are less busy than this wait for others."""
+SLOWER = 0.15
+"""Less than usual by this share: an hour's velocity varies by about as much."""
 OVERLOAD = ("rework_percentage", "quality_regression_rate", "handoff_failure_rate", "coordination_failures")
 """What goes up where agents do too much at once."""
 
@@ -48,12 +51,15 @@ def crowding(moment: Moment) -> Symptom | None:
 
 
 def _full(moment: Moment, name: str) -> Symptom | None:
-    """All places of some agents have been taken for about an hour, so work waits.
+    """All places of some agents have been taken for about an hour, so work waits; for hours, if no less than usual
+    gets done meanwhile: then it is first of all a busy time.
 
     Those who are busy then have begun too much (overload); those who are not wait for somebody else (starvation).
     """
     targets, batches = moment.policy.targets, moment.response.batches if moment.response else None
     if batches is None or batches.full <= targets.places_taken:
+        return None
+    if batches.full_for_long <= targets.places_taken and not _is_slow(moment, batches.usual_velocity):
         return None
     fits = {"overload": batches.busy >= targets.utilization_high, "starvation": batches.busy < BUSY_ENOUGH}
     if not fits.get(name, True):
@@ -71,6 +77,13 @@ def _full(moment: Moment, name: str) -> Symptom | None:
         evidence={"places_taken": batches.full, "busy": batches.busy, "target": targets.places_taken},
         trigger=triggers(moment, moment.findings.drifts.get("development_velocity")),
     )
+
+
+def _is_slow(moment: Moment, usual_velocity: float) -> bool:
+    """Whether clearly less than usual (points an hour) got done in the last hour."""
+    rows = moment.history.between(moment.tick_us - HOUR_US, moment.tick_us)
+    found = estimate(rows, "development_velocity")
+    return found is not None and found.value * 3600 < (1 - SLOWER) * usual_velocity
 
 
 def _of(moment: Moment, name: str, found: Look, reason: str, **more: object) -> Symptom:
