@@ -368,7 +368,7 @@ class Targets(Section):
     places_taken: Share = Field(
         0.95, description="of the places for tasks of some agents, for about an hour: beyond it work waits"
     )
-    interventions: Share = Field(0.02, description="people who had to step in, of a kind, for each finished task")
+    interventions: Share = Field(0.01, description="people who had to step in, of a kind, for each finished task")
 
 
 class Escalation(Section):
