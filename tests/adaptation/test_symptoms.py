@@ -8,6 +8,7 @@ from meta_orchestrator.core.adaptation.model import ResponseModel
 from meta_orchestrator.core.adaptation.response import Response
 from meta_orchestrator.core.adaptation.rules import main_remedies
 from meta_orchestrator.core.adaptation.symptoms import symptoms_at
+from meta_orchestrator.core.adaptation.weigh import remedies
 from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.core.collection.measures import Measures
 from meta_orchestrator.messages.outputs import Antipattern, ConfigChange, Drift
@@ -207,3 +208,19 @@ def test_those_who_hold_all_they_may_and_are_idle_wait_for_others():
     project.response = Response(ResponseModel(Policy()))
     project.response.batches.full, project.response.batches.full_for_long, project.response.batches.busy = 1.0, 1.0, 0.5
     assert set(symptoms_at(project.moment())) == {"crowding", "starvation"}
+
+
+def test_where_nobody_votes_votes_are_left_alone():
+    voteless = {name: 0.0 for name in HEALTHY if name.startswith(("rounds", "latency"))}
+    told = {wish.parameter for wish in wishes(seen(REGRESSIONS | voteless))}
+    assert told
+    assert not any(parameter.startswith("consensus.") for parameter in told)
+    model = ready(learns=True)
+    model.run(3600, rows=REGRESSIONS | voteless)
+    assert not any(
+        wish.parameter.startswith("consensus.") for wish in remedies(model.moment(), symptoms_at(model.moment()))
+    )
+    model.run(60, rows=REGRESSIONS)
+    assert any(
+        wish.parameter.startswith("consensus.") for wish in remedies(model.moment(), symptoms_at(model.moment()))
+    )

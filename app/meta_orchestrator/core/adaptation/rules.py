@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from meta_orchestrator.core.adaptation.remedies import SYMPTOMS, against
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
-from meta_orchestrator.core.adaptation.wish import Wish, remedy
+from meta_orchestrator.core.adaptation.wish import Wish, has_effect, remedy
 from meta_orchestrator.core.moment import Moment
 
 
@@ -13,6 +13,7 @@ def main_remedies(moment: Moment, symptoms: Mapping[str, Symptom]) -> list[Wish]
     wishes: dict[str, Wish] = {}
     for name in SYMPTOMS:
         remedies = against(moment.policy, name) if name in symptoms else []
-        for parameter, direction, _ in remedies[:1]:
+        at_work = [remedy for remedy in remedies if has_effect(moment, remedy[0])]
+        for parameter, direction, _ in at_work[:1]:
             wishes.setdefault(parameter, remedy(moment, symptoms[name], parameter, direction))
     return list(wishes.values())

@@ -15,7 +15,7 @@ from meta_orchestrator.core.adaptation.model import ResponseModel
 from meta_orchestrator.core.adaptation.remedies import against
 from meta_orchestrator.core.adaptation.rules import main_remedies
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
-from meta_orchestrator.core.adaptation.wish import Wish, remedy
+from meta_orchestrator.core.adaptation.wish import Wish, has_effect, remedy
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.cloudevent import digest
 from meta_orchestrator.messages.fields import SECOND
@@ -54,7 +54,7 @@ def remedies(moment: Moment, symptoms: Mapping[str, Symptom]) -> list[Wish]:
     for name, symptom in symptoms.items():
         for parameter, direction, strength in against(moment.policy, name):
             voice = strength * symptom.strength
-            if voice > loudest.get((parameter, direction), (0.0, None))[0]:
+            if has_effect(moment, parameter) and voice > loudest.get((parameter, direction), (0.0, None))[0]:
                 loudest[parameter, direction] = voice, remedy(moment, symptom, parameter, direction)
     return [wish for _, wish in loudest.values()]
 

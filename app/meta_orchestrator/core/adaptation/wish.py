@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from meta_orchestrator.core.adaptation.belief import Gain
 from meta_orchestrator.core.adaptation.parameters import Direction, stepped
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
+from meta_orchestrator.core.collection.history import INDEX
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.fields import Value
 
@@ -49,6 +50,11 @@ def remedy(moment: Moment, symptom: Symptom, parameter: str, direction: Directio
         evidence=symptom.evidence,
         trigger=symptom.trigger,
     )
+
+
+def has_effect(moment: Moment, parameter: str) -> bool:
+    """How votes are held is of no account where nobody has voted for as long as is remembered."""
+    return not parameter.startswith("consensus.") or bool(moment.history.rows[:, INDEX["rounds_closed"]].any())
 
 
 def next_value(moment: Moment, parameter: str, direction: Direction) -> Value | None:
