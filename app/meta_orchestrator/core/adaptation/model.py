@@ -150,10 +150,10 @@ class ResponseModel:
         self.belief.widen(LEVEL, self.policy.level_drift_sd**2 * hours)
 
     def _round(self) -> None:
-        """To single precision, as it is stored."""
+        """To single precision and exact symmetry, as it is stored: by one bit less a restored model decides otherwise."""
         self._packed = None
         self.belief.mean = self.belief.mean.astype(np.float32).astype(np.float64)
-        self.belief.cov = self.belief.cov.astype(np.float32).astype(np.float64)
+        self.belief.cov = _symmetric(self.belief.cov.astype(np.float32).astype(np.float64))
 
     def dump(self) -> dict[str, Any]:
         """JSON values only."""
@@ -176,8 +176,13 @@ class ResponseModel:
         size = len(model.belief.mean)
         upper = np.zeros((size, size))
         upper[np.triu_indices(size)] = numbers[size:]
-        model.belief.mean, model.belief.cov = numbers[:size].copy(), upper + np.triu(upper, 1).T
+        model.belief.mean, model.belief.cov = numbers[:size].copy(), _symmetric(upper)
         return model
+
+
+def _symmetric(matrix: Vector) -> Vector:
+    """What stands above the diagonal stands below it, too."""
+    return np.triu(matrix) + np.triu(matrix, 1).T
 
 
 _PLAIN = ("noise", "looks", "time_us", "config", "baseline", "symptoms", "trial", "trial_looks")
