@@ -22,7 +22,7 @@ from judge.data import data
 from judge.row import Row
 from judge.watching import detected
 from meta_orchestrator.convert import convert
-from meta_orchestrator.core.analysis.antipatterns.moves import TYPES, Moves
+from meta_orchestrator.core.analysis.antipatterns.shared.moves import TYPES, Moves
 from meta_orchestrator.messages.fields import parse_time_us
 from meta_orchestrator.messages.outputs import Antipattern
 from meta_orchestrator.policy import Policy

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from judge.row import Row
 from meta_orchestrator.core.analysis.antipatterns.bottleneck import Bottleneck
-from meta_orchestrator.core.analysis.queueing import queue_length
-from meta_orchestrator.core.analysis.stations import Stations
+from meta_orchestrator.core.analysis.staffing.queueing import queue_length
+from meta_orchestrator.core.analysis.staffing.stations import Stations
 from meta_orchestrator.core.collection.collect import collect
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.project import Project

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from judge.data import data
 from judge.row import Row
-from meta_orchestrator.core.analysis.antipatterns.dissenters import discoveries
 from meta_orchestrator.core.analysis.antipatterns.persistent_dissent import PersistentDissent
+from meta_orchestrator.core.analysis.antipatterns.shared.dissenters import discoveries
 from meta_orchestrator.drivers.replay import Replay
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.policy import Policy

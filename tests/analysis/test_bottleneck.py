@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from judge.queues import Network, Said, events, findings, named, visits
-from meta_orchestrator.core.analysis.queueing import erlang_c, lag_one, left_waiting, p_above, queue_length
+from meta_orchestrator.core.analysis.staffing.queueing import erlang_c, lag_one, left_waiting, p_above, queue_length
 from meta_orchestrator.messages.outputs import Antipattern, AntipatternCleared
 
 UNITS = 1200

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from meta_orchestrator.core.analysis.antipatterns.durations import MOST, Durations
+from meta_orchestrator.core.analysis.antipatterns.shared.durations import MOST, Durations
 
 
 def learnt(values_s: np.ndarray) -> Durations:

@@ -5,7 +5,7 @@ import time
 import orjson
 import pytest
 
-from meta_orchestrator.core.analysis.antipatterns.moves import TASKS, Moves
+from meta_orchestrator.core.analysis.antipatterns.shared.moves import TASKS, Moves
 from meta_orchestrator.core.analysis.minds import Minds
 from meta_orchestrator.core.collection.measures import Measures
 from meta_orchestrator.messages.outputs import Antipattern, Drift, Escalation, EscalationCleared

@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from judge.votes import insights, lines
-from meta_orchestrator.core.analysis.antipatterns.dissenters import discoveries, p_among_peers, p_within_rounds
 from meta_orchestrator.core.analysis.antipatterns.persistent_dissent import PersistentDissent
+from meta_orchestrator.core.analysis.antipatterns.shared.dissenters import discoveries, p_among_peers, p_within_rounds
 from meta_orchestrator.messages.outputs import AntipatternCleared
 from tests.analysis.council import POLICY, Chamber, ballots
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from meta_orchestrator.core.analysis.antipatterns.moves import Move, Moves
 from meta_orchestrator.core.analysis.antipatterns.ping_pong import PingPong
+from meta_orchestrator.core.analysis.antipatterns.shared.moves import Move, Moves
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import parse_time_us
 from meta_orchestrator.messages.outputs import AntipatternCleared

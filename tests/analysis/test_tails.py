@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from meta_orchestrator.core.analysis.antipatterns.tails import upper_tail
+from meta_orchestrator.core.analysis.antipatterns.shared.tails import upper_tail
 
 
 @given(st.integers(0, 400), st.floats(0.001, 300))

@@ -8,9 +8,9 @@ import pytest
 
 from judge.queues import Network, Said, events, look, moments, visits
 from meta_orchestrator.core.analysis.antipatterns.bottleneck import Bottleneck
-from meta_orchestrator.core.analysis.queueing import queue_length
-from meta_orchestrator.core.analysis.stations import Stations
-from meta_orchestrator.core.analysis.team import Kind, TeamWatch, expected
+from meta_orchestrator.core.analysis.staffing.queueing import queue_length
+from meta_orchestrator.core.analysis.staffing.stations import Stations
+from meta_orchestrator.core.analysis.staffing.team import Kind, TeamWatch, expected
 from meta_orchestrator.messages.outputs import TeamRecommended
 from meta_orchestrator.policy import Policy
 

@@ -150,7 +150,7 @@ class ResponseModel:
         self.belief.widen(LEVEL, self.policy.level_drift_sd**2 * hours)
 
     def _round(self) -> None:
-        """To single precision and exact symmetry, as it is stored: by one bit less a restored model decides otherwise."""
+        """To single precision and exact symmetry, as it is stored: by one bit a restored model decides otherwise."""
         self._packed = None
         self.belief.mean = self.belief.mean.astype(np.float32).astype(np.float64)
         self.belief.cov = _symmetric(self.belief.cov.astype(np.float32).astype(np.float64))

@@ -9,7 +9,7 @@ from meta_orchestrator.core.analysis.antipatterns.watch import AntipatternWatch
 from meta_orchestrator.core.analysis.causes.watch import CauseWatch
 from meta_orchestrator.core.analysis.drift.watch import DriftWatch
 from meta_orchestrator.core.analysis.escalation import Conditions
-from meta_orchestrator.core.analysis.team import TeamWatch
+from meta_orchestrator.core.analysis.staffing.team import TeamWatch
 from meta_orchestrator.core.analysis.trends.watch import TrendWatch
 from meta_orchestrator.messages.cloudevent import digest
 from meta_orchestrator.policy import Policy

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, Detector, cleared
-from meta_orchestrator.core.analysis.queueing import left_waiting, p_above
-from meta_orchestrator.core.analysis.stations import BATCHES, Stations
+from meta_orchestrator.core.analysis.staffing.queueing import left_waiting, p_above
+from meta_orchestrator.core.analysis.staffing.stations import BATCHES, Stations
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND, format_time_us

@@ -6,8 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS
-from meta_orchestrator.core.analysis.antipatterns.durations import Durations
-from meta_orchestrator.core.analysis.antipatterns.lasting import Lasting
+from meta_orchestrator.core.analysis.antipatterns.shared.durations import Durations
+from meta_orchestrator.core.analysis.antipatterns.shared.lasting import Lasting
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND, format_time_us

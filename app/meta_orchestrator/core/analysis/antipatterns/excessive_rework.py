@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS
-from meta_orchestrator.core.analysis.antipatterns.excess import Tally
-from meta_orchestrator.core.analysis.antipatterns.per_work import PerWork, Work
+from meta_orchestrator.core.analysis.antipatterns.shared.excess import Tally
+from meta_orchestrator.core.analysis.antipatterns.shared.per_work import PerWork, Work
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import Value, format_time_us

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS
-from meta_orchestrator.core.analysis.antipatterns.excess import Chance, Habits, Tally, tally
-from meta_orchestrator.core.analysis.antipatterns.log import Log
-from meta_orchestrator.core.analysis.antipatterns.names import Names, Numbering
-from meta_orchestrator.core.analysis.antipatterns.unusual import Look, Unusual
+from meta_orchestrator.core.analysis.antipatterns.shared.excess import Chance, Habits, Tally, tally
+from meta_orchestrator.core.analysis.antipatterns.shared.log import Log
+from meta_orchestrator.core.analysis.antipatterns.shared.names import Names, Numbering
+from meta_orchestrator.core.analysis.antipatterns.shared.unusual import Look, Unusual
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import Value, format_time_us
 from meta_orchestrator.messages.outputs import Antipattern, Evidence

@@ -1,7 +1,7 @@
 """handoff_cycle: a task goes round, A → B → C → A."""
 
-from meta_orchestrator.core.analysis.antipatterns.handoffs import Returns
-from meta_orchestrator.core.analysis.antipatterns.moves import Move
+from meta_orchestrator.core.analysis.antipatterns.shared.handoffs import Returns
+from meta_orchestrator.core.analysis.antipatterns.shared.moves import Move
 
 
 class HandoffCycle(Returns):

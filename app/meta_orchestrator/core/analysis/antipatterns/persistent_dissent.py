@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meta_orchestrator.core.analysis.antipatterns.ballots import Ballots, Habit
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, Detector, cleared
-from meta_orchestrator.core.analysis.antipatterns.dissenters import (
+from meta_orchestrator.core.analysis.antipatterns.shared.ballots import Ballots, Habit
+from meta_orchestrator.core.analysis.antipatterns.shared.dissenters import (
     Floats,
     discoveries,
     p_among_peers,

@@ -1,7 +1,7 @@
 """ping_pong: a task goes A → B → A, again and again."""
 
-from meta_orchestrator.core.analysis.antipatterns.handoffs import Returns
-from meta_orchestrator.core.analysis.antipatterns.moves import Move
+from meta_orchestrator.core.analysis.antipatterns.shared.handoffs import Returns
+from meta_orchestrator.core.analysis.antipatterns.shared.moves import Move
 
 
 class PingPong(Returns):

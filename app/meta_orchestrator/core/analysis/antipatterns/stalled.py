@@ -3,8 +3,8 @@
 from typing import Any, NamedTuple
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS
-from meta_orchestrator.core.analysis.antipatterns.lasting import Lasting
-from meta_orchestrator.core.analysis.antipatterns.silences import ALL, Silences, kind_of
+from meta_orchestrator.core.analysis.antipatterns.shared.lasting import Lasting
+from meta_orchestrator.core.analysis.antipatterns.shared.silences import ALL, Silences, kind_of
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Antipattern

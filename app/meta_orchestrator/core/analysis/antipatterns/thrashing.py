@@ -1,7 +1,7 @@
 """thrashing: work is begun and given up, begun and given up."""
 
-from meta_orchestrator.core.analysis.antipatterns.excess import Tally
-from meta_orchestrator.core.analysis.antipatterns.per_work import FINISHED, PerWork
+from meta_orchestrator.core.analysis.antipatterns.shared.excess import Tally
+from meta_orchestrator.core.analysis.antipatterns.shared.per_work import FINISHED, PerWork
 from meta_orchestrator.core.moment import Moment
 
 COMPLETED = "agent.handoff.completed"

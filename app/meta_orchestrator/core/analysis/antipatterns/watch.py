@@ -9,13 +9,13 @@ from meta_orchestrator.core.analysis.antipatterns.detector import Detector
 from meta_orchestrator.core.analysis.antipatterns.excessive_rework import ExcessiveRework
 from meta_orchestrator.core.analysis.antipatterns.excessive_rounds import ExcessiveRounds
 from meta_orchestrator.core.analysis.antipatterns.handoff_cycle import HandoffCycle
-from meta_orchestrator.core.analysis.antipatterns.moves import Moves
-from meta_orchestrator.core.analysis.antipatterns.per_work import Work
 from meta_orchestrator.core.analysis.antipatterns.persistent_dissent import PersistentDissent
 from meta_orchestrator.core.analysis.antipatterns.ping_pong import PingPong
+from meta_orchestrator.core.analysis.antipatterns.shared.moves import Moves
+from meta_orchestrator.core.analysis.antipatterns.shared.per_work import Work
 from meta_orchestrator.core.analysis.antipatterns.stalled import Stalled
 from meta_orchestrator.core.analysis.antipatterns.thrashing import Thrashing
-from meta_orchestrator.core.analysis.stations import Stations
+from meta_orchestrator.core.analysis.staffing.stations import Stations
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.outputs import Antipattern

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meta_orchestrator.core.analysis.antipatterns.names import Names, Numbering
+from meta_orchestrator.core.analysis.antipatterns.shared.names import Names, Numbering
 from meta_orchestrator.core.analysis.causes.fields import AGENT, CAUSES, CRITICALITIES, ROUND
 
 Table = NDArray[np.float32]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from meta_orchestrator.core.analysis.queueing import lag_one, left_waiting, p_above, queue_length
-from meta_orchestrator.core.analysis.skills import Skills
-from meta_orchestrator.core.analysis.stations import BATCHES, Stations
+from meta_orchestrator.core.analysis.staffing.queueing import lag_one, left_waiting, p_above, queue_length
+from meta_orchestrator.core.analysis.staffing.skills import Skills
+from meta_orchestrator.core.analysis.staffing.stations import BATCHES, Stations
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.messages.outputs import Coverage, TeamRecommended

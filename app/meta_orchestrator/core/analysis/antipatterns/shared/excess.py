@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from meta_orchestrator.core.analysis.antipatterns.tails import upper_tail
+from meta_orchestrator.core.analysis.antipatterns.shared.tails import upper_tail
 
 KEY_HITS = 1.0
 """The project's habit counts for a key as much as this many hits of its own."""

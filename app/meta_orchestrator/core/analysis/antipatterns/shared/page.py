@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from meta_orchestrator.core.analysis.antipatterns.excess import Tally
+from meta_orchestrator.core.analysis.antipatterns.shared.excess import Tally
 
 TASKS = 10
 """Tasks that are named for one mark."""

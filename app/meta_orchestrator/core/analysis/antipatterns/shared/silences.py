@@ -3,7 +3,7 @@
 from collections.abc import Set
 from typing import Any
 
-from meta_orchestrator.core.analysis.antipatterns.durations import Durations
+from meta_orchestrator.core.analysis.antipatterns.shared.durations import Durations
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.fields import SECOND
 

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from meta_orchestrator.core.analysis.antipatterns.counted import Counted
-from meta_orchestrator.core.analysis.antipatterns.excess import Tally
-from meta_orchestrator.core.analysis.antipatterns.page import Page
+from meta_orchestrator.core.analysis.antipatterns.shared.counted import Counted
+from meta_orchestrator.core.analysis.antipatterns.shared.excess import Tally
+from meta_orchestrator.core.analysis.antipatterns.shared.page import Page
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.policy import Policy
 

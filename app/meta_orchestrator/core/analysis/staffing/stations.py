@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from meta_orchestrator.core.analysis.queueing import TIED, lag_one
+from meta_orchestrator.core.analysis.staffing.queueing import TIED, lag_one
 from meta_orchestrator.core.collection.agents import BILLION, Agent
 from meta_orchestrator.core.collection.slot import AgentSums
 from meta_orchestrator.core.moment import Moment

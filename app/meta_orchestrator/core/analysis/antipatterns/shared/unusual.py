@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, ClassVar, Generic, TypeVar
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
-from meta_orchestrator.core.analysis.antipatterns.excess import (
+from meta_orchestrator.core.analysis.antipatterns.shared.excess import (
     Chance,
     Excess,
     Habits,
@@ -25,7 +25,7 @@ from meta_orchestrator.core.analysis.antipatterns.excess import (
     excess,
     tally,
 )
-from meta_orchestrator.core.analysis.antipatterns.log import Log, Timed
+from meta_orchestrator.core.analysis.antipatterns.shared.log import Log, Timed
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Antipattern, Evidence
 from meta_orchestrator.policy import Policy

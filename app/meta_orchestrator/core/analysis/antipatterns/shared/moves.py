@@ -5,7 +5,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Set
 from typing import Any, NamedTuple
 
-from meta_orchestrator.core.analysis.antipatterns.custom import Custom, Rows, pairs
+from meta_orchestrator.core.analysis.antipatterns.shared.custom import Custom, Rows, pairs
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND
 

@@ -1,0 +1,1 @@
+"""What the detectors share: books of the past, and tests of the present against it."""
