@@ -111,10 +111,10 @@ def envelope(kind: str, project: str, data: dict[str, Any]) -> bytes:
 
 def checked(value: bytes) -> bytes:
     """What the worker would refuse is not sent."""
-    from meta_orchestrator.wire.decode import parse
+    from meta_orchestrator.wire.decode import event_of, parse
 
     try:
-        parse(value)
+        event_of(parse(value), value, 0)
     except BadRecord as error:
         raise typer.BadParameter(f"{error.field}: {error.detail}") from error
     return value

@@ -10,7 +10,7 @@ import orjson
 from meta_orchestrator.errors import BadRecord
 from meta_orchestrator.messages.fields import format_time_us
 from meta_orchestrator.messages.inputs import COMMANDS, TOPIC_OF
-from meta_orchestrator.wire.decode import parse
+from meta_orchestrator.wire.decode import event_of, parse
 
 HEADERS = [("content-type", b"application/cloudevents+json")]
 
@@ -36,7 +36,7 @@ def compose(kind: str, data: Mapping[str, Any], source: str, project: str, attri
         raise InvalidMessage("invalid", f"{kind} must be signed by an operator: use the command line", "type")
     value = _encode({**_envelope(source, project), **attributes, "type": kind, "data": data})
     try:
-        parse(value)
+        event_of(parse(value), value, 0)
     except BadRecord as error:
         raise InvalidMessage(error.reason, error.detail, error.field) from error
     return Letter(TOPIC_OF[kind], project.encode(), value)
