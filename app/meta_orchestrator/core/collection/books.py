@@ -62,11 +62,12 @@ class Books:
     ) -> list[Event]:
         """Turn the pages for one slot's events, in order; return those that count, the others are over a limit."""
         turns, scarce, refused = self.turns, self._is_scarce(len(events)), set[int]()
+        agents, most_agents = self.agents, self.limits.agents - 2
         last_us: dict[str, int] = {}
         named: list[str] = []
         for event in events:
             fields, turn = turns.get(event[3], _NO_TURN)
-            if scarce and (over := self._over(event, fields)):
+            if (scarce or len(agents) > most_agents) and (over := self._over(event, fields)):
                 refuse(event, *over)
                 refused.add(id(event))
                 continue
@@ -75,7 +76,7 @@ class Books:
                 name = data[field]
                 if field != "to_agent" or name != data["from_agent"]:
                     if name not in last_us:
-                        self.agents.greet(name, time_us, start_us)
+                        agents.greet(name, time_us, start_us)
                     last_us[name] = time_us
                     named.append(name)
             if turn is not None:
@@ -131,10 +132,8 @@ class Books:
             remembered.forget(now_us)
 
     def _is_scarce(self, count: int) -> bool:
-        """Whether so many events could reach a limit; only then each of them is looked at."""
-        limits = self.limits
-        room = min(limits.open_tasks - self.tasks.held, limits.open_rounds - len(self.rounds))
-        return count > room or 2 * count > limits.agents - len(self.agents)
+        """Whether so many events could reach a limit of tasks or rounds; only then each of them is looked at."""
+        return count > min(self.limits.open_tasks - self.tasks.held, self.limits.open_rounds - len(self.rounds))
 
     def _over(self, event: Event, fields: tuple[str, ...]) -> tuple[str, str] | None:
         """(limit, field) if this event would open more than the policy allows."""
