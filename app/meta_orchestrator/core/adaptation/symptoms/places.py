@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from meta_orchestrator.core.adaptation.batches import HOUR_US
+from meta_orchestrator.core.adaptation.batches import HOUR_US, LIMIT
 from meta_orchestrator.core.adaptation.symptoms.look import Look, look, look_at
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom, seen
 from meta_orchestrator.core.adaptation.trigger import triggers
@@ -14,6 +14,9 @@ from meta_orchestrator.messages.wording import number_text
 METRIC = "agent_utilization"
 BUSY_ENOUGH = 0.7
 """Those who hold all they may and are less busy than this wait for others."""
+FEW = 2
+"""Tasks at once, one to work on and one that waits for others: who may hold no more has not begun too much, and the fewer
+places there are the fuller they look."""
 SLOWER = 0.15
 """Less than usual by this share: an hour's velocity varies by about as much."""
 OVERLOAD = ("rework_percentage", "quality_regression_rate", "handoff_failure_rate", "coordination_failures")
@@ -61,7 +64,9 @@ def _full(moment: Moment, name: str) -> Symptom | None:
         return None
     if batches.full_for_long <= targets.places_taken and not _is_slow(moment, batches.usual_velocity):
         return None
-    fits = {"overload": batches.busy >= targets.utilization_high, "starvation": batches.busy < BUSY_ENOUGH}
+    limit = moment.ledger.config.get(LIMIT, 0)
+    too_much = batches.busy >= targets.utilization_high and isinstance(limit, int | float) and limit > FEW
+    fits = {"overload": too_much, "starvation": batches.busy < BUSY_ENOUGH}
     if not fits.get(name, True):
         return None
     full = f"{min(batches.full, 1):.0%} of the places for tasks are taken, so that work waits for agents"

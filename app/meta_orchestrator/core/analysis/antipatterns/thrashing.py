@@ -13,8 +13,8 @@ class Thrashing(PerWork):
     As in operating systems (Denning, AFIPS 1968): more is spent on taking work up and putting it away than on work. A
     task that an agent starts or finishes is a chance. It gives one up when it abandons it, or hands it on sideways, to
     an agent of the same (known) type: handing on to the next stage is what a pipeline is for, and going back to an
-    earlier one is ping_pong or rework. The null: each agent gives up as often for each chance as in its own past, shrunk to the
-    project's habit; what is given up again and again as one task widens the test. False alarms: at most
+    earlier one is ping_pong or rework. The null: each agent gives up as often for each chance as in its own past,
+    shrunk to the project's habit; what is given up again and again as one task widens the test. False alarms: at most
     `analysis.alpha` in a look-back. Cleared: see `counted`.
     Severity: the share of what was given up that the past does not explain.
     """
