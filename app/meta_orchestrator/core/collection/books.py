@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from operator import itemgetter
 from typing import Any
 
 from meta_orchestrator.core.collection.agents import Agents
@@ -21,7 +20,6 @@ _INTERVENTIONS = ("operator.intervened", "control.override", "control.rollback",
 
 _VOTING = ("consensus.round.opened", "consensus.vote.cast", "consensus.round.closed")
 
-_TYPE = itemgetter(3)
 
 Turn = Callable[[Event, Slot], None]
 _NO_TURN: tuple[tuple[str, ...], Turn | None] = ((), None)
@@ -64,13 +62,19 @@ class Books:
         turns, scarce, refused = self.turns, self._is_scarce(len(events)), set[int]()
         agents, most_agents = self.agents, self.limits.agents - 2
         last_us: dict[str, int] = {}
+        told = slot.told
         named: list[str] = []
         for event in events:
-            fields, turn = turns.get(event[3], _NO_TURN)
+            type_ = event[3]
+            fields, turn = turns.get(type_, _NO_TURN)
             if (scarce or len(agents) > most_agents) and (over := self._over(event, fields)):
                 refuse(event, *over)
                 refused.add(id(event))
                 continue
+            if type_ in told:
+                told[type_].append(event)
+            else:
+                told[type_] = [event]
             time_us, data = event[0], event[4]
             for field in fields:
                 name = data[field]
@@ -82,9 +86,8 @@ class Books:
             if turn is not None:
                 turn(event, slot)
         self._saw(last_us, named, slot)
-        counted = [event for event in events if id(event) not in refused] if refused else events
-        slot.counts = dict(Counter(map(_TYPE, counted)))
-        return counted
+        slot.counts = {type_: len(some) for type_, some in told.items()}
+        return [event for event in events if id(event) not in refused] if refused else events
 
     def _saw(self, last_us: dict[str, int], named: list[str], slot: Slot) -> None:
         """Who was named in a slot: when last, and how often."""

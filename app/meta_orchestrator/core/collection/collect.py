@@ -1,7 +1,5 @@
 """Phase 1 of the loop, metrics collection: closed panes → books, window and history of one project."""
 
-from collections import Counter
-
 from meta_orchestrator.core.collection.order import in_order
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.core.collection.voices import weigh
@@ -42,31 +40,25 @@ def _fold(project: Project, moment: Moment) -> list[Slot]:
     """Slot by slot up to the tick; what closes long before the window is folded too, but time nobody will see is
     skipped.
     """
-    closed, points, start_us = [], list[float](), _begin(project, moment.tick_us)
+    closed, start_us = [], _begin(project, moment.tick_us)
     while start_us < moment.tick_us:
         slot = Slot(start_us + project.slot_us)
         events = _take_events(project, slot)
         moment.events += project.books.fold(events, slot, start_us, moment.refuse_over_limit)
-        points += slot.finish_points
+        _tell(moment, slot)
         project.books.close(slot, start_us)
         closed.append(slot)
         start_us = slot.end_us
     project.folded_us = moment.tick_us
-    _tell(moment, points)
     return closed
 
 
-def _tell(moment: Moment, points: list[float]) -> None:
-    """Sort the events out once for all rooms."""
-    told = moment.told
-    for event in moment.events:
-        if event[3] in told:
-            told[event[3]].append(event)
-        else:
-            told[event[3]] = [event]
-    finished = zip(told.get("agent.task.finished", ()), points, strict=True)
-    alike = Counter([(event[1], event[4]["agent"], event[4]["outcome"], worth) for event, worth in finished])
-    moment.finishes = Counter({Finish(*what): times for what, times in alike.items()})
+def _tell(moment: Moment, slot: Slot) -> None:
+    """What the slot's events say, sorted out once for all rooms."""
+    for type_, events in slot.told.items():
+        moment.told[type_] = moment.told[type_] + events if type_ in moment.told else events
+    for alike, times in slot.finishes.items():
+        moment.finishes[Finish(*alike)] += times
 
 
 def _begin(project: Project, tick_us: int) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from meta_orchestrator.core.collection.sketch import EMPTY, Sketch, sketch_each
+from meta_orchestrator.messages.event import Event
 
 
 @dataclass(slots=True)
@@ -62,8 +63,10 @@ class Slot:
     causes: dict[str, int] = field(default_factory=dict)
     agents: defaultdict[str, AgentSums] = field(default_factory=_agents)
     durations_ms: defaultdict[str, list[float]] = field(default_factory=_lists)
-    finish_points: list[float] = field(default_factory=list)
-    """What each finished event is worth, in their order, until the slot is closed."""
+    told: dict[str, list[Event]] = field(default_factory=dict)
+    """The events by type, until the slot is closed."""
+    finishes: dict[tuple[str, str, str, float], int] = field(default_factory=dict)
+    """(source, agent, outcome, points) → tasks finished alike, until the slot is closed."""
     latencies_ms: list[float] = field(default_factory=list)
     rounds_decided: int = 0
     rounds_minor: int = 0
@@ -91,7 +94,7 @@ class Slot:
             self.latency_log_sum = float(np.log1p(self.latencies_ms).sum())
         if self.durations_ms:
             self.durations = sketch_each(self.durations_ms)
-        self.latencies_ms, self.durations_ms, self.finish_points = [], _lists(), []
+        self.latencies_ms, self.durations_ms, self.told, self.finishes = [], _lists(), {}, {}
 
     def dump(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in _PLAIN}

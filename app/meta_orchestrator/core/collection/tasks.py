@@ -73,7 +73,8 @@ class Tasks(Book[Task]):
         time_us, data = event[0], event[4]
         name, outcome = data["task"], data["outcome"]
         points = self._end(event, slot) if name in self or data.get("points") is not None else 1
-        slot.finish_points.append(points)
+        alike = event[1], data["agent"], outcome, points
+        slot.finishes[alike] = slot.finishes.get(alike, 0) + 1
         slot.durations_ms[data["agent"]].append(data["duration_ms"])
         slot.finished[name] = None
         if outcome == "abandoned":

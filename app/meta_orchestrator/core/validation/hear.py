@@ -19,7 +19,7 @@ def hear(moment: Moment) -> None:
         ledger.born_us = moment.events[0][0] // moment.policy.time.pane_us * moment.policy.time.pane_us
     if ledger.assumed:
         _assume(moment)
-    for event in moment.events:
+    for event in [event for event in moment.events if event[7] is not None or event[3] in ANSWERS]:
         answer = ANSWERS.get(event[3])
         if answer:
             answer(moment, event)

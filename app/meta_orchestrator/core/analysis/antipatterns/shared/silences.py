@@ -8,7 +8,8 @@ from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.fields import SECOND
 
 STARTED = "agent.task.started"
-BOOKED = (STARTED, "agent.task.finished", "agent.task.blocked", "agent.task.unblocked")
+FINISHED = "agent.task.finished"
+BOOKED = (STARTED, FINISHED, "agent.task.blocked", "agent.task.unblocked")
 """Events after which the book of tasks says itself when a task was last spoken of."""
 BESIDE = (
     "agent.handoff.started",
@@ -49,11 +50,16 @@ class Silences:
         if not moment.events:
             return
         self._pause(moment)
-        spoken = {event[4]["task"] for type_ in SPEAKING for event in moment.told.get(type_, ())}
+        spoken = {event[4]["task"] for type_ in SPEAKING if type_ != FINISHED for event in moment.told.get(type_, ())}
         started = [event[4]["task"] for event in moment.told.get(STARTED, ())]
-        self._ticks += bool(spoken)
-        self._spoken += len(spoken)
-        last = _last(moment, spoken & self.followed.keys() | set(started))
+        followed = self.followed.keys() & spoken
+        count = len(spoken)
+        for slot in moment.new_slots:
+            count += len(slot.finished) - len(slot.finished.keys() & spoken)
+            followed |= self.followed.keys() & slot.finished.keys()
+        self._ticks += bool(count)
+        self._spoken += count
+        last = _last(moment, followed | set(started))
         self._learn(last, moment)
         for type_ in BESIDE:
             for event in moment.told.get(type_, ()):
@@ -143,7 +149,7 @@ def _last(moment: Moment, tasks: Set[str]) -> dict[str, int]:
     """When each of these tasks was spoken of last, if it was."""
     last: dict[str, int] = {}
     for type_ in SPEAKING:
-        told = moment.told.get(type_, ())
+        told = moment.told.get(type_, ()) if tasks else ()
         for task, time_us in {event[4]["task"]: event[0] for event in told if event[4]["task"] in tasks}.items():
             last[task] = max(time_us, last.get(task, time_us))
     return last
