@@ -14,8 +14,7 @@ from meta_orchestrator.messages.outputs import Guard
 
 def begin(moment: Moment, proposal: Proposal, by: By) -> None:
     """The change goes out, and its trial begins: exactly one parameter, a time of review, guards that take it back."""
-    since_us = _trouble_since_us(moment, proposal)
-    guards = announced_guards(moment, proposal.parameter, since_us)
+    since_us, guards = conditions_since_us(moment), announced_guards(moment, proposal.parameter)
     design = designed(moment, proposal)
     change = publish(
         moment,
@@ -59,21 +58,10 @@ def recommend(moment: Moment, proposal: Proposal, why: str) -> None:
     )
 
 
-def _trouble_since_us(moment: Moment, proposal: Proposal) -> int:
-    """What the change is compared with begins with the look that showed the trouble: before it, the trouble may not have
-    been there, and its onset would be charged to the remedy. A few windows at the least, or there is nothing to compare.
-    """
-    looked_s = proposal.evidence.get("looked_back_s")
-    if not isinstance(looked_s, int | float):
-        return conditions_since_us(moment)
-    least_s = max(float(looked_s), moment.policy.trial.measure_s)
-    return max(conditions_since_us(moment), moment.tick_us - round(least_s * SECOND))
-
-
-def announced_guards(moment: Moment, parameter: str, since_us: int) -> list[Guard]:
+def announced_guards(moment: Moment, parameter: str) -> list[Guard]:
     """The guard metrics that are known now, each with the value beyond which it is clearly worse."""
     policy = moment.policy
-    before = before_change(moment, moment.ledger.version, moment.tick_us, since_us)
+    before = before_change(moment, moment.ledger.version, moment.tick_us, conditions_since_us(moment))
     guards = []
     for name in policy.parameters[parameter].guards:
         metric = internal(name)

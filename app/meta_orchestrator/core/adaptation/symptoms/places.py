@@ -15,8 +15,8 @@ METRIC = "agent_utilization"
 BUSY_ENOUGH = 0.7
 """Those who hold all they may and are less busy than this wait for others."""
 FEW = 2
-"""Tasks at once, one to work on and one that waits for others: who may hold no more has not begun too much, and the fewer
-places there are the fuller they look."""
+"""Tasks at once, one to work on and one that waits for others: who may hold no more has not begun too much, and the
+fewer places there are the fuller they look."""
 SLOWER = 0.15
 """Less than usual by this share: an hour's velocity varies by about as much."""
 OVERLOAD = ("rework_percentage", "quality_regression_rate", "handoff_failure_rate", "coordination_failures")
