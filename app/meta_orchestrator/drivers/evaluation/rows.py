@@ -68,7 +68,7 @@ def rows(done: Evaluation) -> list[Row]:
 
 
 def low_utilization(done: Evaluation, scenario: str, policy: Policy) -> bool:
-    """Whether the fault leaves the team clearly less of its capacity for work that moves changes on than it had before."""
+    """Whether the fault leaves the team clearly less of its capacity for productive work than it had before."""
     before = [hours for run in done.of(STATIC, scenario) for hours in run.hours[1:FAULT_AT_H]]
     after = [run.faulty for run in done.of(STATIC, scenario)]
     return _mean(after, "productive") < (1 - policy.pace.dead_band) * _mean(before, "productive")
