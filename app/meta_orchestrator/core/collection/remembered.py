@@ -11,7 +11,7 @@ class Remembered:
     def __init__(self, most: int) -> None:
         self.most = most
         self.first_us: dict[str, int] = {}
-        self.added: list[str] = []
+        self.added: list[tuple[str, int]] = []
         """Since the last call of `take`, to be stored."""
 
     def knows(self, name: str, time_us: int) -> bool:
@@ -24,7 +24,7 @@ class Remembered:
         before_us = self.first_us.get(name)
         if before_us is None:
             self.first_us[name] = time_us
-            self.added.append(name)
+            self.added.append((name, time_us))
             return True
         if time_us - before_us <= DAY_US:
             return False
@@ -36,7 +36,7 @@ class Remembered:
         if name in self.first_us:
             del self.first_us[name]
         self.first_us[name] = time_us
-        self.added.append(name)
+        self.added.append((name, time_us))
 
     def forget(self, now_us: int) -> None:
         """Drop what is older than 24 h, and the oldest beyond the cap, in one pass: a dict's front is found slowly."""
@@ -49,9 +49,9 @@ class Remembered:
             del self.first_us[name]
 
     def take(self) -> list[tuple[str, int]]:
-        """What was added since the last call, and is still remembered."""
+        """What was added since the last call; whoever puts it back forgets what is too old by then."""
         added, self.added = self.added, []
-        return [(name, self.first_us[name]) for name in dict.fromkeys(added) if name in self.first_us]
+        return added
 
     def keep_nothing(self) -> None:
         self.added.clear()
