@@ -19,6 +19,7 @@ from meta_orchestrator.core.analysis.minds import Minds
 from meta_orchestrator.core.collection.books import Books
 from meta_orchestrator.core.collection.history import History
 from meta_orchestrator.core.collection.slot import Slot
+from meta_orchestrator.core.collection.totals import Totals
 from meta_orchestrator.core.ledger import Ledger
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.policy import Policy
@@ -42,6 +43,7 @@ class Project:
         self.books = Books(policy.limits)
         self.slots: list[Slot] = []
         """Of the window, oldest first."""
+        self.totals = Totals()
         self.folded_us: int | None = None
         """The end of the last slot that was folded."""
         self.history = History(policy.time.history_us)

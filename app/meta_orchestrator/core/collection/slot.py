@@ -43,6 +43,20 @@ class AgentSums:
         self.minority_expected += other.minority_expected
         self.minority_variance += other.minority_variance
 
+    def subtract(self, other: "AgentSums") -> None:
+        self.events -= other.events
+        self.votes -= other.votes
+        self.votes_against -= other.votes_against
+        self.handoffs_ended -= other.handoffs_ended
+        self.handoffs_failed -= other.handoffs_failed
+        self.busy_us -= other.busy_us
+        self.beat_area -= other.beat_area
+        self.beat_us -= other.beat_us
+        self.sided -= other.sided
+        self.minority -= other.minority
+        self.minority_expected -= other.minority_expected
+        self.minority_variance -= other.minority_variance
+
 
 def _agents() -> defaultdict[str, AgentSums]:
     return defaultdict(AgentSums)

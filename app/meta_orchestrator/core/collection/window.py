@@ -1,7 +1,7 @@
 """The slots of the window, read as the metrics of CONTRACT §4.4."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from meta_orchestrator.core.collection.measures import Measures
 from meta_orchestrator.core.collection.sketch import Sketch, quantile
 from meta_orchestrator.core.collection.slot import AgentSums, Slot
 from meta_orchestrator.core.collection.tasks import Tasks
+from meta_orchestrator.core.collection.totals import Totals
 from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.messages.outputs import AgentMetrics
 from meta_orchestrator.policy import Samples
@@ -22,12 +23,12 @@ HOUR_S = 3600
 class Window:
     """Some slots side by side, up to `tick_us`."""
 
-    def __init__(self, slots: list[Slot], tick_us: int, length_us: int) -> None:
+    def __init__(
+        self, slots: list[Slot], tick_us: int, length_us: int, agents: Mapping[str, AgentSums] | None = None
+    ) -> None:
         self.slots, self.tick_us, self.length_us = slots, tick_us, length_us
-        self.agents: defaultdict[str, AgentSums] = defaultdict(AgentSums)
-        for slot in slots:
-            for name, sums in slot.agents.items():
-                self.agents[name].add(sums)
+        self.agents = agents if agents is not None else Totals().of(slots)
+        """The sums of each agent over these slots."""
 
     def measures(self, agents: Agents, tasks: Tasks, samples: Samples) -> Measures:
         """All numbers of a snapshot that do not depend on the decisions of the tick."""
