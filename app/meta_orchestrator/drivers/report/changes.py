@@ -8,7 +8,8 @@ from rich.console import RenderableType
 from meta_orchestrator.drivers.report.flow import Flow
 from meta_orchestrator.drivers.report.outcome import Outcome
 from meta_orchestrator.drivers.report.wording import bullet, heading, line, moment, plural
-from meta_orchestrator.messages.outputs import Decision
+from meta_orchestrator.messages.cloudevent import CloudEvent
+from meta_orchestrator.messages.outputs import Decision, Output
 from meta_orchestrator.view import full_sentence, value_text
 
 SHOWN = 10
@@ -37,18 +38,32 @@ def changes(outcome: Outcome, flow: Flow) -> Iterator[RenderableType]:
 def _decisions(outcome: Outcome) -> Iterator[RenderableType]:
     counted = (f"{number:,} {verdict.replace('_', ' ')}" for verdict, number in outcome.verdicts.most_common())
     yield line(f"{plural(outcome.verdicts.total(), 'decision')}: {', '.join(counted)}.")
-    for event in outcome.decisions[:SHOWN]:
-        if isinstance(event.data, Decision):
-            yield bullet(f"{moment(event.time_us)} {_decision(event.data)}")
-    if len(outcome.decisions) > SHOWN:
-        yield line(f"… and {plural(len(outcome.decisions) - SHOWN + outcome.left_out, 'decision')} more.")
+    alike = _alike(outcome)
+    for events in alike[:SHOWN]:
+        again = f" Again {plural(len(events) - 1, 'time')}, last on {moment(events[-1].time_us)}." if events[1:] else ""
+        yield bullet(f"{moment(events[0].time_us)} {_decision(events[0].data)}{again}")
+    left = sum(map(len, alike[SHOWN:])) + outcome.left_out
+    if left:
+        yield line(f"… and {plural(left, 'decision')} more.")
     if outcome.config is not None:
         values = ", ".join(f"{name} {value_text(value)}" for name, value in sorted(outcome.config.config.items()))
         yield line(f"At the end version {outcome.config.version} is in force: {values}.")
 
 
-def _decision(data: Decision) -> str:
+def _alike(outcome: Outcome) -> list[list[CloudEvent]]:
+    """Decisions by what they say, in the order in which each was said first; a recommendation comes back every day."""
+    groups: dict[tuple[object, ...], list[CloudEvent]] = {}
+    for event in outcome.decisions:
+        if isinstance(event.data, Decision):
+            proposal = event.data.proposal
+            once = event.id if event.data.verdict != "recommended" else None
+            groups.setdefault((once, proposal.parameter, proposal.from_, proposal.to), []).append(event)
+    return list(groups.values())
+
+
+def _decision(data: Output) -> str:
     """Of several parameters at once the explanation tells all."""
+    assert isinstance(data, Decision)  # noqa: S101 - nothing else is kept as one
     proposal, verdict = data.proposal, data.verdict.replace("_", " ")
     if proposal.parameter is None:
         return full_sentence(f"{verdict}: {data.explanation}")
