@@ -51,6 +51,7 @@ class Replay:
 
     def __post_init__(self) -> None:
         self.loop = Loop(self.policy, self.assume_orchestrator, once=False, stored=False)
+        self._watched = not isinstance(self.watcher, Unwatched)
         self.watermark_us = -(2**62)
         self.lateness_us = self.policy.time.lateness_us
         self.lines = 0
@@ -75,12 +76,14 @@ class Replay:
             self._refuse(bad.reason, line_of(bad, line.rstrip(b"\r\n"), self.lines))
 
     def _observe(self, project: str, event: Event, recorded_us: int | None) -> None:
-        stamp_us = event[0] if recorded_us is None else recorded_us
-        reached_us = max(self.watermark_us, stamp_us - self.lateness_us)
+        reached_us = (event[0] if recorded_us is None else recorded_us) - self.lateness_us
+        moved = reached_us > self.watermark_us
         put = self.loop.command if event[3] in COMMANDS else self.loop.observe
-        put(project, event, reached_us)
-        self.watcher.observe(project, event)
-        self._advance(reached_us)
+        put(project, event, reached_us if moved else self.watermark_us)
+        if self._watched:
+            self.watcher.observe(project, event)
+        if moved:
+            self._advance(reached_us)
 
     def _clock_tick(self, event: Event, recorded_us: int | None) -> None:
         self._advance(event[0] if recorded_us is None else recorded_us - self.lateness_us)
