@@ -29,7 +29,8 @@ def collect(project: Project, tick_us: int, once: bool = False) -> Moment:
         _leave_out_replayed(project, moment.orders)
     closed = _fold(project, moment)
     project.slots = [slot for slot in project.slots + closed if slot.end_us > tick_us - policy.time.window_us]
-    window = Window(project.slots, tick_us, policy.time.window_us, project.totals.of(project.slots))
+    project.totals.follow(project.slots)
+    window = Window(project.slots, tick_us, policy.time.window_us, project.totals)
     moment.window = window
     moment.measures = window.measures(project.books.agents, project.books.tasks, policy.samples)
     _remember(project, closed, moment)
@@ -110,8 +111,7 @@ def _remember(project: Project, closed: list[Slot], moment: Moment) -> None:
     tick_us, policy, ledger = moment.tick_us, project.policy, project.ledger
     slots = [slot for slot in closed if slot.end_us > tick_us - policy.time.tick_us]
     if any(slot.counts or slot.timeouts for slot in slots):
-        agents = slots[0].agents if len(slots) == 1 else None
-        row = Window(slots, tick_us, policy.time.tick_us, agents).row(project.books.agents, project.books.tasks)
+        row = Window(slots, tick_us, policy.time.tick_us).row(project.books.agents, project.books.tasks)
         seconds = (tick_us - (ledger.heard_us or tick_us)) / SECOND
         ledger.heard = weigh(row, ledger.heard, moment, seconds, policy.analysis.agent_share)
         ledger.heard_us = tick_us

@@ -1,5 +1,6 @@
 """Who holds which task, and how many points it is worth (CONTRACT §8.3, §8.5)."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from meta_orchestrator.core.collection.agents import Agents
@@ -40,9 +41,9 @@ class Tasks(Book[Task]):
         task = self.get(name)
         return task is not None and task.holder is not None
 
-    def steps_among(self, names: set[str], now_us: int) -> set[str]:
+    def steps_among(self, names: Set[str], now_us: int) -> set[str]:
         """Those of some tasks that are steps."""
-        return {name for name in self.steps & names if not self[name].is_forgotten(now_us)}
+        return {name for name in names & self.steps if not self[name].is_forgotten(now_us)}
 
     def start(self, event: Event, slot: Slot) -> None:
         """Held by the agent that started it last; a second start by its holder changes nothing but its points."""

@@ -1,41 +1,55 @@
-"""The sums of each agent over the window, kept as slots come and go: to add all of them up at each tick would cost an
-idle agent as much as a busy one, slot by slot.
+"""What is summed up over the window, kept as slots come and go: to add all slots up at each tick would count what
+happened once as often as there are ticks in a window, and cost an idle agent as much as a busy one.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 from meta_orchestrator.core.collection.slot import AgentSums, Slot
 
 
 class Totals:
-    """`of` gives the sums of some slots, at the price of those that are new or gone since it was asked last.
+    """Of the slots that `follow` was told last, at the price of those that are new or gone since then.
 
     All sums are whole numbers, so what was added is taken off exactly. A closed slot does not change any more.
     """
 
-    def __init__(self) -> None:
-        self._agents: defaultdict[str, AgentSums] = defaultdict(AgentSums)
+    def __init__(self, slots: list[Slot] | None = None) -> None:
+        self.agents: defaultdict[str, AgentSums] = defaultdict(AgentSums)
+        """Agent → its sums."""
+        self.finished: Counter[str] = Counter()
+        """Finished task → slots in which it was."""
         self._slots: list[Slot] = []
+        if slots is not None:
+            self.follow(slots)
 
-    def of(self, slots: list[Slot]) -> defaultdict[str, AgentSums]:
-        """Agent → its sums over these slots; to be read only, and until the next call."""
+    def follow(self, slots: list[Slot]) -> None:
+        """From now on these are the slots of the window."""
         before, now = ({id(slot) for slot in some} for some in (self._slots, slots))
         for slot in self._slots:
             if id(slot) not in now:
                 self._take_off(slot)
         for slot in slots:
             if id(slot) not in before:
-                for name, sums in slot.agents.items():
-                    self._agents[name].add(sums)
+                self._add(slot)
         self._slots = list(slots)
-        return self._agents
+
+    def _add(self, slot: Slot) -> None:
+        self.finished.update(slot.finished.keys())
+        for name, sums in slot.agents.items():
+            self.agents[name].add(sums)
 
     def _take_off(self, slot: Slot) -> None:
+        finished = self.finished
+        for name in slot.finished:
+            if finished[name] == 1:
+                del finished[name]
+            else:
+                finished[name] -= 1
         for name, sums in slot.agents.items():
-            total = self._agents[name]
+            total = self.agents[name]
             total.subtract(sums)
             if total == _NOTHING:
-                del self._agents[name]
+                del self.agents[name]
 
 
 _NOTHING = AgentSums()

@@ -1,7 +1,7 @@
 """The slots of the window, read as the metrics of CONTRACT §4.4."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,14 @@ HOUR_S = 3600
 class Window:
     """Some slots side by side, up to `tick_us`."""
 
-    def __init__(
-        self, slots: list[Slot], tick_us: int, length_us: int, agents: Mapping[str, AgentSums] | None = None
-    ) -> None:
+    def __init__(self, slots: list[Slot], tick_us: int, length_us: int, totals: Totals | None = None) -> None:
         self.slots, self.tick_us, self.length_us = slots, tick_us, length_us
-        self.agents = agents if agents is not None else Totals().of(slots)
-        """The sums of each agent over these slots."""
+        if len(slots) == 1:
+            self.agents: Mapping[str, AgentSums] = slots[0].agents
+            self._finished_tasks: Set[str] = slots[0].finished.keys()
+        else:
+            totals = totals or Totals(slots)
+            self.agents, self._finished_tasks = totals.agents, totals.finished.keys()
 
     def measures(self, agents: Agents, tasks: Tasks, samples: Samples) -> Measures:
         """All numbers of a snapshot that do not depend on the decisions of the tick."""
@@ -36,8 +38,8 @@ class Window:
         closed = sum(sketch.count for sketch in latencies)
         ended, failed = self._agent_sum("handoffs_ended"), self._agent_sum("handoffs_failed")
         votes, against = self._agent_sum("votes"), self._agent_sum("votes_against")
-        finished, reworked = self._tasks("finished", tasks), self._tasks("reworked", tasks)
-        regressed = self._tasks("regressed", tasks)
+        finished, reworked, worked = self._worked(tasks)
+        regressed = len(self._tasks("regressed", tasks))
         undecided = closed - self._sum("rounds_decided")
         return Measures(
             consensus_latency_p95_ms=_p95(latencies, samples.p95),
@@ -47,9 +49,9 @@ class Window:
             handoff_failure_rate=_rate(failed, ended, samples.rate),
             handoff_failure_causes=self._counter("causes"),
             development_velocity=self._points() * HOUR_S * SECOND / self.length_us,
-            quality_regression_rate=_share(len(regressed), len(finished), samples.rate),
+            quality_regression_rate=_share(regressed, finished, samples.rate),
             coordination_failures=failed + undecided + len(self._names("abandoned")),
-            rework_percentage=_percent(len(reworked), len(finished) + len(reworked - finished), samples.rate),
+            rework_percentage=_percent(reworked, worked, samples.rate),
             manual_interventions=self._sum("interventions"),
             counts=self._counter("counts"),
             late_events=self._sum("late"),
@@ -72,7 +74,7 @@ class Window:
 
     def row(self, agents: Agents, tasks: Tasks) -> NDArray[np.float64]:
         """The sums of these slots for the history, shape (len(FIELDS),)."""
-        finished, reworked = self._tasks("finished", tasks), self._tasks("reworked", tasks)
+        finished, reworked, worked = self._worked(tasks)
         busy_us, capacity_us = self._work(agents)
         closed = sum(slot.latencies.count for slot in self.slots)
         values = {
@@ -85,10 +87,10 @@ class Window:
             "handoffs_failed": self._agent_sum("handoffs_failed"),
             "handoffs_timed_out": self._counter("causes").get("timeout", 0),
             "points": self._points(),
-            "tasks_finished": len(finished),
+            "tasks_finished": finished,
             "tasks_regressed": len(self._tasks("regressed", tasks)),
-            "tasks_reworked": len(reworked),
-            "tasks_worked": len(finished) + len(reworked - finished),
+            "tasks_reworked": reworked,
+            "tasks_worked": worked,
             "tasks_abandoned": len(self._names("abandoned")),
             "busy_us": busy_us,
             "capacity_us": capacity_us,
@@ -115,6 +117,12 @@ class Window:
 
     def _names(self, name: str) -> set[str]:
         return set().union(*(getattr(slot, name) for slot in self.slots))
+
+    def _worked(self, tasks: Tasks) -> tuple[int, int, int]:
+        """Tasks finished, tasks with rework requested, and tasks that are one or both; without steps."""
+        steps = tasks.steps_among(self._finished_tasks, self.tick_us)
+        reworked, finished = self._tasks("reworked", tasks), len(self._finished_tasks) - len(steps)
+        return finished, len(reworked), finished + len(reworked - self._finished_tasks)
 
     def _tasks(self, name: str, tasks: Tasks) -> set[str]:
         """Distinct tasks without steps, which are in no rate."""
