@@ -1,0 +1,78 @@
+"""The whole policy, and how it is read."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from meta_orchestrator.errors import SettingsError
+from meta_orchestrator.policy.judgement import Adaptation, Analysis, Escalation, ProjectPolicy, Targets, Weights
+from meta_orchestrator.policy.pace import Limits, Pace, Reset, Samples, Time, Trials
+from meta_orchestrator.policy.parameters import BUILT_IN, Parameter
+from meta_orchestrator.policy.section import Section, parse
+
+
+class Policy(Section):
+    time: Time = Time()
+    samples: Samples = Samples()
+    limits: Limits = Limits()
+    pace: Pace = Pace()
+    trial: Trials = Trials()
+    analysis: Analysis = Analysis()
+    adaptation: Adaptation = Adaptation()
+    reset: Reset = Reset()
+    targets: Targets = Targets()
+    parameters: dict[str, Parameter] = Field(default_factory=lambda: dict(BUILT_IN))
+    escalation: tuple[Escalation, ...] = (
+        Escalation(metric="handoff_failure_rate", threshold=0.5),
+        Escalation(metric="consensus_success_rate", threshold=0.3, below=True),
+        Escalation(metric="handoff_cycle", threshold=0.5, for_s=1800),
+    )
+    profiles: dict[str, Weights] = Field(
+        default_factory=lambda: {
+            "standard": Weights(),
+            "critical": Weights(velocity=0.2, quality=0.45),
+        }
+    )
+    project: dict[str, ProjectPolicy] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _merge(cls, given: Any) -> Any:
+        """`[parameters] mode` speaks for all; a parameter's own table changes only what it names."""
+        if not isinstance(given, dict):
+            return given
+        tables = dict(given.get("parameters", {}))
+        everywhere = {"mode": tables.pop("mode")} if "mode" in tables else {}
+        known = {name: parameter.model_dump() | everywhere for name, parameter in BUILT_IN.items()}
+        for name, own in tables.items():
+            known[name] = (known.get(name, everywhere) | own) if isinstance(own, dict) else own
+        profiles = {"standard": {}, "critical": Weights(velocity=0.2, quality=0.45).model_dump()} | given.get(
+            "profiles", {}
+        )
+        return given | {"parameters": known, "profiles": profiles}
+
+    @model_validator(mode="after")
+    def _profiles_exist(self) -> Self:
+        for name, project in self.project.items():
+            if project.profile not in self.profiles:
+                raise ValueError(f"project.{name}.profile: {project.profile!r} is none of {sorted(self.profiles)}")
+        return self
+
+    def weights(self, project: str) -> Weights:
+        """The objective of a project."""
+        return self.profiles[self.project[project].profile if project in self.project else "standard"]
+
+
+def load_policy(path: Path | None) -> Policy:
+    """The policy in a TOML file, the defaults where there is none. SettingsError names the key."""
+    if path is None:
+        return Policy()
+    try:
+        given = tomllib.loads(path.read_text())
+    except OSError as error:
+        raise SettingsError("policy", str(path), f"must be a readable file ({error.strerror})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError("policy", str(path), f"must be TOML ({error})") from error
+    return parse(Policy, given, "policy")
