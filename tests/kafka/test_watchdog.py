@@ -16,25 +16,32 @@ from meta_orchestrator.settings import Settings
 class App:
     """As much of a worker as the watchdog looks at: one partition, assigned and not alive."""
 
-    def __init__(self, ending: Ending) -> None:
+    def __init__(self, ending: Ending, lost: bool) -> None:
         self.options = Options(Settings(broker="127.0.0.1:1"), stuck_s=3)
         self.ending = ending
         self.consumer_generation_id = 1
         self.input_topics: dict[str, str] = {}
         self.tables = SimpleNamespace(recovery=SimpleNamespace(active_offsets={"changelog": 0}))
-        owned: Any = Owned(writer=None, acquired_s=0)  # type: ignore[arg-type]
+        owned: Any = Owned(writer=None, acquired_s=0, lost=lost)  # type: ignore[arg-type]
         self.owner = SimpleNamespace(owned={0: owned}, partitions=list)
 
 
-def look(times: int, monkeypatch: pytest.MonkeyPatch, broker_there: bool, moves: bool = False) -> str | None:
+def look(
+    times: int,
+    monkeypatch: pytest.MonkeyPatch,
+    broker_there: bool | list[bool],
+    moves: bool = False,
+    lost: bool = False,
+) -> str | None:
     """What the watchdog says after so many looks at a worker that does not come alive."""
+    answers = iter(broker_there if isinstance(broker_there, list) else [broker_there] * 2 * times)
 
     async def there(_: str) -> bool:
-        return broker_there
+        return next(answers)
 
     async def looks() -> str | None:
         ending = Ending(asyncio.get_running_loop())
-        app = App(ending)
+        app = App(ending, lost)
         dog = watchdog.Watchdog(app)  # type: ignore[arg-type]
         for _ in range(times):
             app.tables.recovery.active_offsets["changelog"] += moves
@@ -56,6 +63,18 @@ def test_a_recovery_that_moves_may_take_its_time(monkeypatch: pytest.MonkeyPatch
 
 def test_while_the_broker_is_away_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert look(50, monkeypatch, broker_there=False) is None
+
+
+def test_a_lost_partition_that_is_not_assigned_again_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look(14, monkeypatch, broker_there=True, moves=True, lost=True) is None
+    said = look(15, monkeypatch, broker_there=True, moves=True, lost=True)
+    assert said == "partitions [0] were lost in failed transactions and not assigned again"
+
+
+def test_an_outage_is_no_time_in_which_a_lost_partition_could_be_assigned(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert look(50, monkeypatch, broker_there=False, moves=True, lost=True) is None
+    back_again = [True] * 14 + [False] * 20 + [True] * 14
+    assert look(48, monkeypatch, back_again, moves=True, lost=True) is None
 
 
 def test_nobody_listens_there() -> None:

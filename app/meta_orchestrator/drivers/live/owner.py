@@ -27,8 +27,6 @@ FAILURES = (KafkaError, IllegalOperation, TimeoutError, OSError)
 """What a producer raises when it was shut out, or when the broker is away; the second, when it notices between two
 calls.
 """
-LOST_S = 15
-"""A partition whose turn failed is read again at the next assignment; if none comes, the worker ends."""
 LETTERS_S = 1
 """Dead letters wait this long for a tick to go with."""
 
@@ -52,6 +50,8 @@ class Owned:
     partition: Partition | None = None
     alive: bool = False
     """Sought: records count."""
+    lost: bool = False
+    """Its turn failed: it is read again at the next assignment. If none comes, the watchdog ends the worker."""
     moved_s: float = 0
     letters_s: float = 0
     """Since when dead letters wait, 0: none do."""
@@ -194,12 +194,7 @@ class Owner:
     def _lose(self, number: int, owned: Owned, error: Exception) -> None:
         """Another worker owns it, or nobody knows whether it was committed: what is in memory is worth nothing."""
         warn("a turn failed", partition=number, error=repr(error))
-        owned.alive, owned.partition = False, None
-        asyncio.get_running_loop().call_later(LOST_S, self._still_lost, number, owned)
-
-    def _still_lost(self, number: int, owned: Owned) -> None:
-        if self.owned.get(number) is owned:
-            self.ending.fail(f"partition {number} was lost in a failed transaction and not assigned again")
+        owned.alive, owned.partition, owned.lost = False, None, True
 
     def _tell(self, number: int, turn: Turn, decide_s: float, write_s: float) -> None:
         say(

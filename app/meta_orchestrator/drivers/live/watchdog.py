@@ -16,6 +16,8 @@ from meta_orchestrator.drivers.live.app import App
 from meta_orchestrator.drivers.live.log import say, warn
 
 LOOK_S = 1.0
+LOST_LOOKS = 15
+"""At partitions that were lost in a failed turn, with the broker in reach: a group assigns anew within its session."""
 CONNECT_S = 3
 
 
@@ -28,6 +30,7 @@ class Watchdog:
         """Of the event loop; the thread sees them go up."""
         self.without_progress = 0
         self._seen: object = None
+        self.lost_looks = 0
 
     async def run(self) -> None:
         threading.Thread(target=self._guard_event_loop, daemon=True, name="watchdog").start()
@@ -38,6 +41,7 @@ class Watchdog:
 
     async def look(self) -> None:
         """Count looks at which there was work and nothing moved; too many of them end the worker."""
+        await self._look_for_lost()
         work, progress = self.work(), self.progress()
         self.without_progress = self.without_progress + 1 if work and progress == self._seen else 0
         self._seen = progress
@@ -47,6 +51,14 @@ class Watchdog:
                 self.app.ending.fail(f"no progress for {self.app.options.stuck_s:g} s: {work}")
             else:
                 warn("waiting for the broker", broker=self.app.options.broker, work=work)
+
+    async def _look_for_lost(self) -> None:
+        """A broker that comes back after long has the group assigned anew only then: an outage is not counted."""
+        lost = [number for number, owned in self.app.owner.owned.items() if owned.lost]
+        is_overdue = bool(lost) and await reachable(self.app.options.broker)
+        self.lost_looks = self.lost_looks + 1 if is_overdue else 0
+        if self.lost_looks >= LOST_LOOKS:
+            self.app.ending.fail(f"partitions {lost} were lost in failed transactions and not assigned again")
 
     def work(self) -> str | None:
         """What there is to do."""
