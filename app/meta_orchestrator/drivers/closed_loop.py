@@ -33,6 +33,8 @@ FOR_EVER_US = 2**62
 class ClosedLoop:
     """`run(until_s)` moves both on, as often as wanted. `outputs` is what was decided; `team.truth` what came of it."""
 
+    start_us = START_US
+
     def __init__(
         self,
         policy: Policy,
@@ -47,7 +49,7 @@ class ClosedLoop:
         """`impose`: what is set at which second although nobody decided it; `Manners.withhold` is the opposite."""
         self.project, self.journal = scenario.name, journal
         self.env = simpy.Environment()
-        self.envelopes = Envelopes(self.project, START_US, lambda: float(self.env.now))
+        self.envelopes = Envelopes(self.project, self.start_us, lambda: float(self.env.now))
         self.outputs: list[CloudEvent] = []
         self.replay = _Heard(policy, write=_nothing, watcher=self)
         self.team = scenario.team(self.env, self._publish, seed, fault_at_s, scale)
@@ -62,7 +64,7 @@ class ClosedLoop:
         while (at_s := (self._ticks + 1) * time.tick_s + time.lateness_s) <= until_s:
             self._ticks += 1
             self.env.run(until=at_s)
-            self._clock_tick(START_US + self._ticks * time.tick_us)
+            self._clock_tick(self.start_us + self._ticks * time.tick_us)
         if self.env.now < until_s:
             self.env.run(until=until_s)
         self.team.truth.mark(until_s)
