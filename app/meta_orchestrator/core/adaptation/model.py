@@ -65,6 +65,7 @@ class ResponseModel:
         """Looks since it began."""
         self._packed: str | None = None
         """The numbers as they are stored: asked for at every tick, and new once a batch."""
+        self._round()  # as it will be loaded, from the start
 
     def move(self, config: Mapping[str, Value]) -> None:
         """Another configuration is in force: the level jumps by what that does."""
