@@ -1,5 +1,6 @@
 """The kinds of values that messages are made of, and time and number as they are written."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -24,6 +25,7 @@ TIME_PATTERN = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
     r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
 )
+is_time = re.compile(TIME_PATTERN, re.ASCII).fullmatch
 Time = Annotated[str, StringConstraints(pattern=TIME_PATTERN), Field(json_schema_extra={"format": "date-time"})]
 EventTime = Annotated[str, Field(json_schema_extra={"format": "date-time", "pattern": TIME_PATTERN})]
 """A time that is checked when it is turned into a number (`wire.decode`): once an event, so that it has to be quick."""

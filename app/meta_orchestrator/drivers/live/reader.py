@@ -7,13 +7,11 @@ own code.
 
 from typing import Protocol
 
-from pydantic import ValidationError
-
-from meta_orchestrator.errors import BadRecord
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.inputs import MESSAGES, type_of
-from meta_orchestrator.wire.decode import FINISH, MAX_VALUE_BYTES, TIME_AHEAD_US, check, event_time_us, is_binary
-from meta_orchestrator.wire.records import COMMAND_TOPIC, read
+from meta_orchestrator.wire.decode import TIME_AHEAD_US, is_binary
+from meta_orchestrator.wire.quick import usual_event
+from meta_orchestrator.wire.records import read
 from meta_orchestrator.wire.trust import Trust
 
 KEYS_KNOWN = 65_536
@@ -41,7 +39,6 @@ class Reader:
         self.place = topic, partition, partitions
         self.trust = trust
         self.kinds = frozenset(map(type_of, MESSAGES[topic]))
-        self.signed = topic == COMMAND_TOPIC
         self.projects: dict[bytes | None, str] = {}
         """Keys that were found on the partition that is theirs, and their projects."""
 
@@ -49,34 +46,15 @@ class Reader:
         """(project, event); project None is a `clock.tick`. Raises BadRecord."""
         value, headers = record.value, record.headers
         project = self.projects.get(record.key)
-        if project is None or value is None or self.signed or len(value) > MAX_VALUE_BYTES:
+        if project is None or value is None or (headers and is_binary(headers)):
             return self._by_the_rules(record)
-        if headers and is_binary(headers):
+        found = usual_event(value, record.offset)
+        if found is None:
             return self._by_the_rules(record)
-        try:
-            one = check(value)
-            happened_us = event_time_us(one["time"])
-        except (ValidationError, BadRecord):
+        one, event = found
+        if event[3] not in self.kinds or one.project != project or event[0] - record.timestamp * 1000 > TIME_AHEAD_US:
             return self._by_the_rules(record)
-        kind = one["type"]
-        if (
-            kind not in self.kinds
-            or one.get("project") != project
-            or happened_us - record.timestamp * 1000 > TIME_AHEAD_US
-        ):
-            return self._by_the_rules(record)
-        if kind in FINISH:
-            FINISH[kind](one)
-        return project, (
-            happened_us,
-            one["source"],
-            one["id"],
-            kind,
-            one["data"],
-            value,
-            record.offset,
-            one.get("configversion"),
-        )
+        return project, event
 
     def _by_the_rules(self, record: Record) -> tuple[str | None, Event]:
         key = record.key
