@@ -3,10 +3,15 @@
 from collections import Counter
 
 import orjson
+from hypothesis import given, settings
 
 from meta_orchestrator.drivers.replay import Replay
 from meta_orchestrator.policy import Policy
 from tests.core.making import clock, line
+from tests.oracle.strategies import File, files
+from tests.oracle.test_determinism import eager_policy
+
+AGENTS = ("agent", "from_agent", "to_agent")
 
 
 def test_what_would_pass_a_cap_is_dead_lettered_and_changes_nothing_else() -> None:
@@ -33,3 +38,20 @@ def test_what_would_pass_a_cap_is_dead_lettered_and_changes_nothing_else() -> No
     assert {letter["reason"] for letter in letters} == {"over_limit"}
     counts = [orjson.loads(text) for text in written if b"metrics.snapshot" in text]
     assert {o["project"]: sum(o["data"]["counts"].values()) for o in counts} == {"p": 4, "p2": 1}
+
+
+def outputs(file: File, policy: Policy) -> list[bytes]:
+    written: list[bytes] = []
+    Replay(policy, written.append).run(file.bytes)
+    return written
+
+
+@settings(max_examples=25, deadline=None)
+@given(files())
+def test_a_cap_that_is_reached_but_not_passed_changes_nothing(file: File) -> None:
+    """Near a cap events are folded one by one, else all at once."""
+    policy = eager_policy(file.settings)
+    named = {(line.get("project"), line["data"].get(field)) for line in file.lines for field in AGENTS}
+    most = max(Counter(project for project, name in named if name).values(), default=1)
+    capped = policy.model_copy(update={"limits": policy.limits.model_copy(update={"agents": most})})
+    assert outputs(file, capped) == outputs(file, policy)

@@ -2,6 +2,7 @@
 (CONTRACT §4.4, §8.4).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meta_orchestrator.core.collection.book import Book
@@ -62,11 +63,15 @@ class Agents(Book[Agent]):
         super().__init__(Agent)
 
     def greet(self, name: str, time_us: int, start_us: int) -> None:
-        """An agent is named for the first time in a slot that begins at `start_us`: if it is forgotten, it is new."""
+        """An agent is named in a slot that begins at `start_us`: if it is forgotten, it is new."""
         agent = self.get(name)
         if agent is None or agent.is_forgotten(time_us):
             agent = self[name] = Agent(start_us, settled_us=start_us)
-        agent.seen_us = time_us
+        agent.seen_us = max(agent.seen_us, time_us)
+
+    def any_overdue(self, names: Iterable[str], now_us: int) -> bool:
+        """Whether one of those named may have been forgotten by now."""
+        return any(name in self and now_us - self[name].seen_us > DAY_US for name in names)
 
     def beat(self, name: str, time_us: int, utilization: float, slot: Slot) -> None:
         """A heartbeat: the value before holds up to here."""

@@ -1,6 +1,5 @@
 """The books of a project: what must be known of the past to understand the next event. Folding turns their pages."""
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +7,7 @@ from meta_orchestrator.core.collection.agents import Agents
 from meta_orchestrator.core.collection.handoffs import Handoffs
 from meta_orchestrator.core.collection.remembered import Remembered
 from meta_orchestrator.core.collection.rounds import Rounds
+from meta_orchestrator.core.collection.said import NAMING, Said
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.core.collection.tasks import Tasks
 from meta_orchestrator.messages.event import Event
@@ -15,14 +15,10 @@ from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.policy import Limits
 
 HOUR_US = 3600 * SECOND
-_AGENT, _HANDOFF = ("agent",), ("from_agent", "to_agent")
 _INTERVENTIONS = ("operator.intervened", "control.override", "control.rollback", "control.approve", "control.decline")
 
 _VOTING = ("consensus.round.opened", "consensus.vote.cast", "consensus.round.closed")
-
-
 Turn = Callable[[Event, Slot], None]
-_NO_TURN: tuple[tuple[str, ...], Turn | None] = ((), None)
 
 
 class Books:
@@ -35,66 +31,60 @@ class Books:
         self.tasks = Tasks(self.agents, self.successes)
         self.handoffs = Handoffs(self.handoff_ends)
         self.rounds = Rounds(self.round_ends)
-        self.turns: dict[str, tuple[tuple[str, ...], Turn | None]] = {
-            "agent.registered": (_AGENT, self._register),
-            "agent.deregistered": (_AGENT, self._deregister),
-            "agent.heartbeat": (_AGENT, self._beat),
-            "agent.task.started": (_AGENT, self.tasks.start),
-            "agent.task.finished": (_AGENT, self.tasks.finish),
-            "agent.task.blocked": (_AGENT, self.tasks.block),
-            "agent.task.unblocked": (_AGENT, self.tasks.unblock),
-            "agent.handoff.started": (_HANDOFF, self.handoffs.start),
-            "agent.handoff.completed": (_HANDOFF, self.handoffs.end),
-            "agent.handoff.failed": (_HANDOFF, self.handoffs.end),
-            "agent.rework.requested": (_AGENT, _rework),
-            "agent.quality.checked": (_AGENT, _check),
-            "agent.feedback": (_AGENT, None),
-            "consensus.round.opened": ((), self.rounds.open),
-            "consensus.vote.cast": (_AGENT, self.rounds.vote),
-            "consensus.round.closed": ((), self.rounds.close),
-            **dict.fromkeys(_INTERVENTIONS, ((), _intervene)),
+        self.turns: dict[str, Turn] = {
+            "agent.registered": self._register,
+            "agent.deregistered": self._deregister,
+            "agent.heartbeat": self._beat,
+            "agent.task.started": self.tasks.start,
+            "agent.task.finished": self.tasks.finish,
+            "agent.task.blocked": self.tasks.block,
+            "agent.task.unblocked": self.tasks.unblock,
+            "agent.handoff.started": self.handoffs.start,
+            "agent.handoff.completed": self.handoffs.end,
+            "agent.handoff.failed": self.handoffs.end,
+            "agent.rework.requested": _rework,
+            "agent.quality.checked": _check,
+            "consensus.round.opened": self.rounds.open,
+            "consensus.vote.cast": self.rounds.vote,
+            "consensus.round.closed": self.rounds.close,
+            **dict.fromkeys(_INTERVENTIONS, _intervene),
         }
 
     def fold(
         self, events: list[Event], slot: Slot, start_us: int, refuse: Callable[[Event, str, str], None]
     ) -> list[Event]:
-        """Turn the pages for one slot's events, in order; return those that count, the others are over a limit."""
-        turns, scarce, refused = self.turns, self._is_scarce(len(events)), set[int]()
-        agents, most_agents = self.agents, self.limits.agents - 2
-        last_us: dict[str, int] = {}
-        told = slot.told
-        named: list[str] = []
-        for event in events:
-            type_ = event[3]
-            fields, turn = turns.get(type_, _NO_TURN)
-            if (scarce or len(agents) > most_agents) and (over := self._over(event, fields)):
-                refuse(event, *over)
-                refused.add(id(event))
-                continue
-            if type_ in told:
-                told[type_].append(event)
-            else:
-                told[type_] = [event]
-            time_us, data = event[0], event[4]
-            for field in fields:
-                name = data[field]
-                if field != "to_agent" or name != data["from_agent"]:
-                    if name not in last_us:
-                        agents.greet(name, time_us, start_us)
-                    last_us[name] = time_us
-                    named.append(name)
+        """Turn the pages for one slot's events, in order; return those that count, the others are over a limit.
+
+        Only where a limit, or the 24 h of an agent, may be reached on the way is each event looked at by itself.
+        """
+        said = Said(events)
+        if self._is_scarce(said) or self.agents.any_overdue(said.last_us, slot.end_us):
+            return [event for event in events if self._fold_one(event, slot, start_us, refuse)]
+        self._fold(said, slot, start_us)
+        return events
+
+    def _fold_one(self, event: Event, slot: Slot, start_us: int, refuse: Callable[[Event, str, str], None]) -> bool:
+        """Fold an event unless it is over a limit."""
+        over = self._over(event)
+        if over is None:
+            self._fold(Said([event]), slot, start_us)
+        else:
+            refuse(event, *over)
+        return over is None
+
+    def _fold(self, said: Said, slot: Slot, start_us: int) -> None:
+        for type_, events in said.by_type.items():
+            slot.told.setdefault(type_, []).extend(events)
+            slot.counts[type_] = slot.counts.get(type_, 0) + len(events)
+        for name, time_us in said.last_us.items():
+            self.agents.greet(name, time_us, start_us)
+        for name, times in said.times.items():
+            slot.agents[name].events += times
+        turns = self.turns
+        for event in said.events:
+            turn = turns.get(event[3])
             if turn is not None:
                 turn(event, slot)
-        self._saw(last_us, named, slot)
-        slot.counts = {type_: len(some) for type_, some in told.items()}
-        return [event for event in events if id(event) not in refused] if refused else events
-
-    def _saw(self, last_us: dict[str, int], named: list[str], slot: Slot) -> None:
-        """Who was named in a slot: when last, and how often."""
-        for name, time_us in last_us.items():
-            self.agents[name].seen_us = time_us
-        for name, times in Counter(named).items():
-            slot.agents[name].events += times
 
     def close(self, slot: Slot, start_us: int) -> None:
         """The end of a slot: time-outs, running work, and once an hour what is too old."""
@@ -134,13 +124,16 @@ class Books:
         for remembered in (self.successes, self.handoff_ends, self.round_ends):
             remembered.forget(now_us)
 
-    def _is_scarce(self, count: int) -> bool:
-        """Whether so many events could reach a limit of tasks or rounds; only then each of them is looked at."""
-        return count > min(self.limits.open_tasks - self.tasks.held, self.limits.open_rounds - len(self.rounds))
+    def _is_scarce(self, said: Said) -> bool:
+        """Whether these events could reach a limit."""
+        limits, count = self.limits, len(said.events)
+        return count > min(limits.open_tasks - self.tasks.held, limits.open_rounds - len(self.rounds)) or len(
+            said.last_us
+        ) > limits.agents - len(self.agents)
 
-    def _over(self, event: Event, fields: tuple[str, ...]) -> tuple[str, str] | None:
+    def _over(self, event: Event) -> tuple[str, str] | None:
         """(limit, field) if this event would open more than the policy allows."""
-        limits, data = self.limits, event[4]
+        limits, data, fields = self.limits, event[4], NAMING.get(event[3], ())
         if len(self.agents) + len(fields) > limits.agents:
             new = [field for field in fields if data[field] not in self.agents]
             if new and len(self.agents) + len(new) > limits.agents:

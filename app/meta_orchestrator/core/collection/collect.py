@@ -1,5 +1,7 @@
 """Phase 1 of the loop, metrics collection: closed panes → books, window and history of one project."""
 
+from collections import Counter
+
 from meta_orchestrator.core.collection.order import in_order
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.core.collection.voices import weigh
@@ -58,7 +60,7 @@ def _tell(moment: Moment, slot: Slot) -> None:
     """What the slot's events say, sorted out once for all rooms."""
     for type_, events in slot.told.items():
         moment.told[type_] = moment.told[type_] + events if type_ in moment.told else events
-    for alike, times in slot.finishes.items():
+    for alike, times in Counter(slot.finishes).items():
         moment.finishes[Finish(*alike)] += times
 
 

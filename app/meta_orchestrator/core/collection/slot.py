@@ -79,8 +79,8 @@ class Slot:
     durations_ms: defaultdict[str, list[float]] = field(default_factory=_lists)
     told: dict[str, list[Event]] = field(default_factory=dict)
     """The events by type, until the slot is closed."""
-    finishes: dict[tuple[str, str, str, float], int] = field(default_factory=dict)
-    """(source, agent, outcome, points) → tasks finished alike, until the slot is closed."""
+    finishes: list[tuple[str, str, str, float]] = field(default_factory=list)
+    """(source, agent, outcome, points) of each finished task, until the slot is closed."""
     latencies_ms: list[float] = field(default_factory=list)
     rounds_decided: int = 0
     rounds_minor: int = 0
@@ -108,7 +108,7 @@ class Slot:
             self.latency_log_sum = float(np.log1p(self.latencies_ms).sum())
         if self.durations_ms:
             self.durations = sketch_each(self.durations_ms)
-        self.latencies_ms, self.durations_ms, self.told, self.finishes = [], _lists(), {}, {}
+        self.latencies_ms, self.durations_ms, self.told, self.finishes = [], _lists(), {}, []
 
     def dump(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in _PLAIN}

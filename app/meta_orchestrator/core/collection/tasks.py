@@ -74,9 +74,9 @@ class Tasks(Book[Task]):
         time_us, data = event[0], event[4]
         name, outcome = data["task"], data["outcome"]
         points = self._end(event, slot) if name in self or data.get("points") is not None else 1
-        alike = event[1], data["agent"], outcome, points
-        slot.finishes[alike] = slot.finishes.get(alike, 0) + 1
-        slot.durations_ms[data["agent"]].append(data["duration_ms"])
+        agent = data["agent"]
+        slot.finishes.append((event[1], agent, outcome, points))
+        slot.durations_ms[agent].append(data["duration_ms"])
         slot.finished[name] = None
         if outcome == "abandoned":
             slot.abandoned[name] = None
