@@ -12,7 +12,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from meta_orchestrator.drivers.live.app import App, credentials
 from meta_orchestrator.drivers.live.highwaters import after_last_readable
-from meta_orchestrator.drivers.live.lenient import LenientRecords
+from meta_orchestrator.drivers.live.lenient import LenientRecords, WholeBatch
 from meta_orchestrator.drivers.live.reader import Reader
 from meta_orchestrator.drivers.live.transport import Batch, BatchedFetch, Transport
 from meta_orchestrator.errors import BadRecord
@@ -33,20 +33,36 @@ class Assignment:
 
 
 def test_the_records_of_one_fetch_become_one_batch_between_two_positions() -> None:
-    folded = BatchedFetch._folded({INPUT: ["a", "b"], OTHER: ["c"]}, {INPUT: 5}, Assignment(9))
+    packed = [kafka_batch(3, 7), kafka_batch(7, 9)]
+    folded = BatchedFetch._folded({INPUT: packed, OTHER: ["c"]}, {INPUT: 5}, Assignment(9))
     (batch,) = folded[INPUT]
-    assert (batch.records, batch.start, batch.end) == (["a", "b"], 5, 9)
+    assert ([record.offset for record in batch], batch.start, batch.end) == ([5, 6, 7, 8], 5, 9)
+    assert batch.count == 4
     assert folded[OTHER] == ["c"]
 
 
 def test_a_fetch_that_moves_on_without_records_is_a_batch_too() -> None:
     (batch,) = BatchedFetch._folded({}, {INPUT: 5}, Assignment(9))[INPUT]
-    assert (list(batch.records), batch.start, batch.end) == ([], 5, 9)
+    assert (list(batch), batch.start, batch.end) == ([], 5, 9)
     assert BatchedFetch._folded({}, {INPUT: 9}, Assignment(9)) == {}
 
 
+def kafka_batch(start: int, end: int) -> WholeBatch:
+    """Of one record an offset."""
+    written = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 20)
+    for number in range(end - start):
+        written.append(number, timestamp=5, key=b"k", value=b"v", headers=[])
+    raw = bytearray(written.build())
+    raw[:8] = start.to_bytes(8, "big")
+    records = LenientRecords(bytes(raw))
+    records.whole = True
+    batch = records.next_batch()
+    assert batch.offset == end - 1
+    return batch
+
+
 def in_order(start: int, end: int, position: int) -> Batch | None:
-    batch = Batch([SimpleNamespace(offset=offset) for offset in range(start, end)], start, end)
+    batch = Batch([kafka_batch(start, end)], start, end)
     readings = {"agent-events": SimpleNamespace(next=position)}
     partition: Any = SimpleNamespace(head=SimpleNamespace(readings=readings))
     app: Any = SimpleNamespace(input_topics={"x-agent-events": "agent-events"})
@@ -59,9 +75,9 @@ def test_a_batch_counts_only_from_where_the_last_one_ended() -> None:
     assert whole is not None
     assert cut is not None
     assert nothing_new is not None
-    assert len(whole.records) == 4
-    assert ([record.offset for record in cut.records], cut.start, cut.end) == ([7, 8], 7, 9)
-    assert (list(nothing_new.records), nothing_new.start, nothing_new.end) == ([], 12, 12)
+    assert len(list(whole)) == 4
+    assert ([record.offset for record in cut], cut.start, cut.end) == ([7, 8], 7, 9)
+    assert (list(nothing_new), nothing_new.start, nothing_new.end) == ([], 12, 12)
 
 
 def test_the_mended_classes_are_the_ones_that_faust_will_use() -> None:

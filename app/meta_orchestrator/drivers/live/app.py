@@ -73,8 +73,8 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
             await self.consumer.seek_wait({message.tp: position})
         elif batch.end > batch.start:
             self.heard_s[topic, message.partition] = time.monotonic()
-            partition.observe(topic, batch.records, batch.start, batch.end)
-            await self.owner.observed(message.partition, len(batch.records))
+            partition.observe(topic, batch, batch.start, batch.end)
+            await self.owner.observed(message.partition, batch.count)
 
     def _in_order(self, message: Message, partition: Partition) -> Batch | None:
         """What of a batch comes next; None where something was dropped on the way here.
@@ -87,8 +87,7 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
         if position is None or batch.start > position:
             return None
         if batch.start < position:  # read twice
-            records = [record for record in batch.records if record.offset >= position]
-            return Batch(records, position, max(batch.end, position))
+            return Batch(batch.fetched, position, max(batch.end, position))
         return batch
 
     async def _on_agent_error(self, agent: Any, exc: BaseException) -> None:

@@ -12,25 +12,24 @@ from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
 _SIZE = Struct(">8xi")  # of what follows it
-COMPACT_MAGIC, MAGIC_AT = 2, 16
 
 
 class LenientRecords:
-    """What a fetch brought of one partition, as aiokafka's `MemoryRecords`."""
+    """What a fetch brought of one partition, as aiokafka's `MemoryRecords`; if `whole`, each batch is one record."""
 
     def __init__(self, raw: bytes) -> None:
+        self.whole = False
         self._raw, self._at = memoryview(raw), 0
         self._batches = MemoryRecords(raw)
         self.size_in_bytes, self.has_next = self._batches.size_in_bytes, self._batches.has_next
 
     def next_batch(self) -> Any:
-        """The next batch; those of before Kafka 0.11 have no headers."""
+        """The next batch."""
         batch = self._batches.next_batch()
         if batch is None:
             return None
         start, self._at = self._at, self._at + _SIZE.size + _SIZE.unpack_from(self._raw, self._at)[0]
-        raw = self._raw[start : self._at]
-        return LenientBatch(batch, raw) if raw[MAGIC_AT] == COMPACT_MAGIC else batch
+        return (WholeBatch if self.whole else LenientBatch)(batch, self._raw[start : self._at])
 
 
 class LenientBatch:
@@ -46,13 +45,28 @@ class LenientBatch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
+        return iter(self.records())
+
+    def records(self) -> list[Any]:
+        """All of them, once. (Batches of before Kafka 0.11 have no headers.)"""
         try:
-            return iter(list(self._batch))
+            return list(self._batch)
         except UnicodeDecodeError:
             batch = _DefaultRecordBatchPy(self._raw)
             batch._maybe_uncompress()
             batch._buffer = _Readable(batch._buffer)
-            return iter(list(batch))
+            return list(batch)
+
+
+class WholeBatch(LenientBatch):
+    """A batch that goes through aiokafka's fetcher as one record, the last of its offsets."""
+
+    @property
+    def offset(self) -> int:
+        return int(self._batch.next_offset) - 1
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self,))
 
 
 class _Readable(bytearray):

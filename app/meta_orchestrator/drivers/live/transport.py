@@ -8,7 +8,8 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -18,7 +19,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from meta_orchestrator.drivers.live.highwaters import after_last_readable
-from meta_orchestrator.drivers.live.lenient import LenientRecords
+from meta_orchestrator.drivers.live.lenient import LenientRecords, WholeBatch
 from meta_orchestrator.drivers.live.log import say, warn
 from meta_orchestrator.drivers.live.positions import Reading
 from meta_orchestrator.errors import MetaOrchestratorError
@@ -33,15 +34,29 @@ POLL_S = 0.2
 
 
 class Batch:
-    """The records of one fetch of one input partition, which Faust sees as one record.
+    """One fetch of one input partition, which Faust sees as one record.
 
+    It can be iterated over once: Kafka's batches are unpacked one by one, where their records are read. (All at once,
+    and in the reader's thread, they would be out of the processor's caches by then.)
     start, end: aiokafka's positions before and after it; [start, end) may hold offsets without a record.
     """
 
-    __slots__ = ("end", "records", "start")
+    __slots__ = ("count", "end", "fetched", "start")
 
-    def __init__(self, records: Sequence[Any], start: int, end: int) -> None:
-        self.records, self.start, self.end = records, start, end
+    def __init__(self, fetched: Iterable[WholeBatch], start: int, end: int) -> None:
+        self.fetched, self.start, self.end = fetched, start, end
+        self.count = 0
+        """Records so far."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return chain.from_iterable(map(self._unpack, self.fetched))
+
+    def _unpack(self, batch: WholeBatch) -> list[Any]:
+        records = batch.records()
+        if batch.base_offset < self.start:  # Kafka begins with the batch that holds the offset which was asked for
+            records = [record for record in records if record.offset >= self.start]
+        self.count += len(records)
+        return records
 
 
 class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust is not typed
@@ -119,8 +134,8 @@ class BatchedFetch(_Thread):
     """Faust handles 3,000 records a second, each with a task of its own; and it drops what it fetched during a
     rebalance.
 
-    The records of one fetch of one input partition become one message, with the positions between which they lie, so
-    that the agent sees when something was dropped on the way (`Crank`). During a rebalance Faust empties the set of
+    One fetch of one input partition becomes one message, with the positions between which its records lie, so that the
+    agent sees when something was dropped on the way (`Crank`). During a rebalance Faust empties the set of
     active partitions that a running fetch holds, and aiokafka takes an empty set for "all": so nothing is fetched for
     an empty set, and the set is looked at again every 0.2 s.
     """
@@ -136,7 +151,7 @@ class BatchedFetch(_Thread):
         while self.consumer.flow_active and active_partitions:
             assignment = consumer._subscription.subscription.assignment
             starts = self._starts(assignment)
-            self._leave_unpacked(consumer, starts)
+            self._leave_packed(consumer, starts)
             fetched = await super()._fetch_records(consumer, active_partitions, timeout=0, max_records=max_records)
             if batches := self._folded(fetched, starts, assignment):
                 return batches
@@ -157,12 +172,12 @@ class BatchedFetch(_Thread):
         return {tp: state.position for tp, state in states if state.has_valid_position}
 
     @staticmethod
-    def _leave_unpacked(consumer: AIOKafkaConsumer, inputs: Iterable[TopicPartition]) -> None:
-        """Hand out aiokafka's own records: to make a ConsumerRecord of each costs a sixth of the time."""
+    def _leave_packed(consumer: AIOKafkaConsumer, inputs: Iterable[TopicPartition]) -> None:
+        """Let whole batches through: what aiokafka does for each record costs a fifth of the time."""
         for tp in inputs:
             fetched = getattr(consumer._fetcher._records.get(tp), "_partition_records", None)
             if fetched is not None:
-                fetched._consumer_record = _as_it_is
+                fetched._consumer_record, fetched._records.whole = _as_it_is, True
 
     @staticmethod
     def _folded(fetched: Mapping[Any, list[Any]], starts: Mapping[Any, int], assignment: Any) -> dict[Any, list[Any]]:
