@@ -79,11 +79,12 @@ def test_a_liar_deceives_the_listeners_and_not_the_books():
         env, said = simpy.Environment(), []
         made = SCENARIOS[name].team(env, lambda *message: said.append(message), 1, fault_at_s=HOUR_S)
         env.run(until=8 * HOUR_S)
-        return made.truth.totals, said
+        return dict(made.truth.totals), said  # work that a forgotten team leaves off is booked when Python forgets it
 
     (honest, told), (deceived, lies) = team("nothing_wrong"), team("hostile")
     assert honest == deceived
-    made_up = [message for message in lies if message not in told]
+    honestly = set(map(repr, told))
+    made_up = [message for message in lies if repr(message) not in honestly]
     assert {source for _, _, source in made_up} == {"coder-3"}
     assert {kind for kind, _, _ in made_up} >= {
         "agent.task.finished",
