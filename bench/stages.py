@@ -11,28 +11,25 @@ from meta_orchestrator.core.loop import Loop
 from meta_orchestrator.drivers.garbage import look_seldom
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.policy import Policy
-from meta_orchestrator.wire.decode import event_of, parse
+from meta_orchestrator.wire.journal import read_line
 
 STEPS = ("collect", "analyse", "hear", "obey", "validate", "learn", "adapt", "_publish_metrics")
 
 
 def measure(events: int) -> list[Row]:
-    """Microseconds an event, at the default policy: parse, event, observe, and each room of a tick."""
+    """Microseconds an event, at the default policy: reading, observing, and each room of a tick."""
     look_seldom()
     lines, spent = journal(events // 4, 500), defaultdict[str, float](float)
-    parsed = _timed("parse", spent, lambda: [parse(line) for line in lines])
-    read = _timed(
-        "event", spent, lambda: [event_of(p, v, n) for n, (p, v) in enumerate(zip(parsed, lines, strict=True))]
-    )
+    read = _timed("read", spent, lambda: [read_line(line, number) for number, line in enumerate(lines, 1)])
+    events = [(project, event) for project, event, _ in read if project is not None]
     loop = Loop(Policy())
-    projects = [p.get("project") for p in parsed]
-    _timed("observe", spent, lambda: [loop.observe(p, e, 0) for p, e in zip(projects, read, strict=True) if p])
+    _timed("observe", spent, lambda: [loop.observe(project, event, 0) for project, event in events])
     outputs: list[Any] = []
     originals = {name: getattr(loop_module, name) for name in STEPS}
     try:
         for name, step in originals.items():
             setattr(loop_module, name, _watched(name, step, spent))
-        while (tick_us := loop.due(read[-1][0])) is not None:
+        while (tick_us := loop.due(read[-1][1][0])) is not None:
             outputs += loop.decide(tick_us)
             _timed("rows", spent, loop.rows)
     finally:

@@ -94,8 +94,9 @@ class Replay:
     def _advance(self, reached_us: int) -> None:
         if reached_us > self.watermark_us:
             self.watermark_us = reached_us
-            while (tick_us := self.loop.due(reached_us)) is not None:
-                self._decide(tick_us)
+            if reached_us >= self.loop.quiet_until_us:
+                while (tick_us := self.loop.due(reached_us)) is not None:
+                    self._decide(tick_us)
 
     def _decide(self, tick_us: int) -> None:
         for output in self.loop.decide(tick_us):

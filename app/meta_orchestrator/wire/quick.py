@@ -19,8 +19,8 @@ from meta_orchestrator.wire.decode import FREE_TEXT, MAX_VALUE_BYTES, cut_free_t
 
 TOPICS = ("agent-events", "consensus-events")
 """Of the others there are few, and each command is looked at closely."""
-MOST_OPENED = 100
-"""Lists and objects in a usual event. In fields that nobody knows msgspec minds neither depth nor UTF-8."""
+SHALLOW_BYTES, MOST_OPENED = 400, 100
+"""In fields that nobody knows msgspec minds neither UTF-8 nor depth; pydantic refuses what is 200 deep."""
 _LIMITS = ("min_length", "max_length", "ge", "le")
 
 
@@ -39,7 +39,7 @@ class Usual(msgspec.Struct, kw_only=True, gc=False):
 
 def usual_event(value: bytes, position: int) -> tuple[Usual, Event] | None:
     """An event of the usual types with its envelope, all checked; None where the rules' own code has to look."""
-    if not (value.isascii() or _is_utf8(value)) or value.count(b"[") + value.count(b"{") > MOST_OPENED:
+    if not (value.isascii() or _is_utf8(value)) or (len(value) > SHALLOW_BYTES and _is_deep(value)):
         return None
     try:
         one = _decode(value)
@@ -52,6 +52,10 @@ def usual_event(value: bytes, position: int) -> tuple[Usual, Event] | None:
     if kind in FREE_TEXT:
         cut_free_text(FREE_TEXT[kind], one.data)
     return one, (time_us, one.source, one.id, kind, one.data, value, position, one.configversion)
+
+
+def _is_deep(value: bytes) -> bool:
+    return value.count(b"[") + value.count(b"{") > MOST_OPENED
 
 
 def _is_utf8(value: bytes) -> bool:

@@ -43,7 +43,8 @@ class Tasks(Book[Task]):
 
     def steps_among(self, names: Set[str], now_us: int) -> set[str]:
         """Those of some tasks that are steps."""
-        return {name for name in names & self.steps if not self[name].is_forgotten(now_us)}
+        some = names & self.steps if self.steps else ()
+        return {name for name in some if not self[name].is_forgotten(now_us)}
 
     def start(self, event: Event, slot: Slot) -> None:
         """Held by the agent that started it last; a second start by its holder changes nothing but its points."""

@@ -122,7 +122,8 @@ class Window:
         """Tasks finished, tasks with rework requested, and tasks that are one or both; without steps."""
         steps = tasks.steps_among(self._finished_tasks, self.tick_us)
         reworked, finished = self._tasks("reworked", tasks), len(self._finished_tasks) - len(steps)
-        return finished, len(reworked), finished + len(reworked - self._finished_tasks)
+        only_reworked = sum(name not in self._finished_tasks for name in reworked)
+        return finished, len(reworked), finished + only_reworked
 
     def _tasks(self, name: str, tasks: Tasks) -> set[str]:
         """Distinct tasks without steps, which are in no rate."""

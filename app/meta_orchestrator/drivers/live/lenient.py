@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Any
 
+import google_crc32c
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
 _SIZE = Struct(">8xi")  # of what follows it
+COMPACT_MAGIC, MAGIC_AT, CRC_FROM = 2, 16, 21
 
 
 class LenientRecords:
@@ -40,6 +42,12 @@ class LenientBatch:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)
+
+    def validate_crc(self) -> bool:
+        """By the processor's own instruction: aiokafka's tables take a fifth of a fetch's time."""
+        if self._raw[MAGIC_AT] < COMPACT_MAGIC:
+            return bool(self._batch.validate_crc())
+        return bool(google_crc32c.value(bytes(self._raw[CRC_FROM:])) == self._batch.crc)
 
     def __next__(self) -> Any:
         return next(self._batch)
