@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from meta_orchestrator.core.adaptation.frequency import voting
+from meta_orchestrator.core.adaptation.frequency import is_frequency, voting
 from meta_orchestrator.core.adaptation.remedies import SYMPTOMS, remedies_of
 from meta_orchestrator.messages.fields import Value
 from meta_orchestrator.policy import BUILT_IN, Parameter, Policy
@@ -100,21 +100,25 @@ class Space:
         )
 
     def _steps(self, name: str, config: Mapping[str, Value], baseline: Mapping[str, Value]) -> float:
-        """How many steps a value is above the baseline; 0 where it is not known."""
+        """How many steps a value is above the baseline; 0 where one of them is not known, or not of its kind."""
         if name not in config:
             return 0.0
-        parameter = self.parameters[name]
-        return place(parameter, config[name]) - place(parameter, baseline.get(name, config[name]))
+        parameter, value = self.parameters[name], config[name]
+        at, before = place(parameter, value), place(parameter, baseline.get(name, value))
+        return 0.0 if at is None or before is None else at - before
 
 
-def place(parameter: Parameter, value: Value) -> float:
-    """Where a value stands, counted in steps: more is more of a number, a later choice, more voting."""
+def place(parameter: Parameter, value: Value) -> float | None:
+    """Where a value stands, counted in steps: more is more of a number, a later choice, more voting.
+
+    None for what is no such value: an orchestrator may name anything as its own.
+    """
     if parameter.type == "frequency":
-        return LADDER * voting(str(value))
+        return LADDER * voting(value) if isinstance(value, str) and is_frequency(value) else None
     if parameter.type == "choice":
         choices = parameter.choices or ()
-        return float(choices.index(str(value))) if value in choices else 0.0
-    return float(value) / (parameter.step or 1.0)
+        return float(choices.index(str(value))) if value in choices else None
+    return value / (parameter.step or 1.0) if isinstance(value, int | float) else None
 
 
 def _range(parameter: Parameter) -> float:

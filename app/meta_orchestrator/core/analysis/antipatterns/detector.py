@@ -45,10 +45,10 @@ class Detector(ABC):
         return None
 
     def limit(self, config: Mapping[str, Value], parameter: str) -> int | None:
-        """A hard limit: the value in force, else the policy's default."""
+        """A hard limit: the value in force, else the policy's default; None where what is in force is no number."""
         known = self.policy.parameters.get(parameter)
         value = config.get(parameter, known.default if known else None)
-        return int(value) if value is not None else None
+        return int(value) if isinstance(value, int | float) else None
 
     def dump(self) -> dict[str, Any]:
         return {"active": self.active.model_dump(mode="json") if self.active else None}
