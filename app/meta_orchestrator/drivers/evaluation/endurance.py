@@ -51,7 +51,8 @@ def reversals(run: Run, policy: Policy) -> dict[str, int]:
         if decided.verdict == "kept":
             parameter = policy.parameters[decided.parameter]
             before, after = (place(parameter, side[decided.parameter]) for side in (decided.without, decided.with_))
-            ways.setdefault(decided.parameter, []).append(after > before)
+            if before is not None and after is not None:
+                ways.setdefault(decided.parameter, []).append(after > before)
     turned = {name: sum(one != other for one, other in pairwise(way)) for name, way in ways.items()}
     return {name: number for name, number in turned.items() if number}
 
