@@ -14,9 +14,10 @@ from pydantic_core import core_schema
 
 from meta_orchestrator.errors import Reason
 from meta_orchestrator.messages.cloudevent import SOURCE
+from meta_orchestrator.messages.envelope import ClockTick
 from meta_orchestrator.messages.examples import examples
 from meta_orchestrator.messages.fields import Time
-from meta_orchestrator.messages.inputs import COMMANDS, MESSAGES, ClockTick, type_of
+from meta_orchestrator.messages.inputs import COMMANDS, MESSAGES, type_of
 from meta_orchestrator.messages.outputs import OUTPUTS, ConfigChange, Output
 
 DIALECT = GenerateJsonSchema.schema_dialect

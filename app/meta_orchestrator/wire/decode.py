@@ -12,9 +12,10 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from meta_orchestrator.errors import BadRecord, Reason
+from meta_orchestrator.messages.envelope import Envelope, ProjectEnvelope
 from meta_orchestrator.messages.event import UNKNOWN, Event
 from meta_orchestrator.messages.fields import SECOND, Name, is_time, parse_time_us
-from meta_orchestrator.messages.inputs import TOPIC_OF, Envelope, Input, ProjectEnvelope
+from meta_orchestrator.messages.inputs import TOPIC_OF, Input
 
 MAX_VALUE_BYTES = 262_144
 FREE_TEXT_CHARACTERS = 500
