@@ -11,10 +11,12 @@ from aiokafka.codec import gzip_encode, lz4_encode
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from meta_orchestrator.drivers.live.app import App, credentials
+from meta_orchestrator.drivers.live.batch import Batch
+from meta_orchestrator.drivers.live.fetching import BatchedFetch
 from meta_orchestrator.drivers.live.highwaters import after_last_readable
 from meta_orchestrator.drivers.live.lenient import LenientRecords, WholeBatch
 from meta_orchestrator.drivers.live.reader import Reader
-from meta_orchestrator.drivers.live.transport import Batch, BatchedFetch, Transport
+from meta_orchestrator.drivers.live.transport import Transport
 from meta_orchestrator.errors import BadRecord
 from meta_orchestrator.messages.fields import format_time_us
 from meta_orchestrator.settings import Settings

@@ -15,13 +15,14 @@ import faust
 from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import TP, Message
 
+from meta_orchestrator.drivers.live.batch import Batch
 from meta_orchestrator.drivers.live.ending import Ending
 from meta_orchestrator.drivers.live.log import LOGGER, say
 from meta_orchestrator.drivers.live.options import Options
 from meta_orchestrator.drivers.live.owner import NotCopartitionedError, Owner
 from meta_orchestrator.drivers.live.partition import Partition
 from meta_orchestrator.drivers.live.positions import Reading
-from meta_orchestrator.drivers.live.transport import Batch, Transport
+from meta_orchestrator.drivers.live.transport import Transport
 from meta_orchestrator.drivers.live.writers import Writer
 from meta_orchestrator.settings import Settings
 from meta_orchestrator.wire.topics import INPUTS, TABLES
