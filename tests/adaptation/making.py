@@ -13,6 +13,7 @@ from meta_orchestrator.core.adaptation.model import ResponseModel
 from meta_orchestrator.core.adaptation.obey import obey
 from meta_orchestrator.core.adaptation.phase import phase
 from meta_orchestrator.core.adaptation.response import Response
+from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.analysis.findings import Findings, subject
 from meta_orchestrator.core.collection.history import FIELDS, INDEX, History
@@ -64,7 +65,8 @@ def row(**sums: float) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def wish(parameter: str = "workflow.wip_limit", to: Any = 3, **more: Any) -> Wish:
-    return Wish(parameter, to, more.pop("reason", "agents hold too much"), **more)
+    own = {name: more.pop(name) for name in ("gain", "drawn") if name in more}
+    return Wish(parameter, to, Symptom("overload", more.pop("reason", "agents hold too much"), **more), **own)
 
 
 @dataclass

@@ -113,9 +113,9 @@ def test_of_two_limiters_that_both_speak_the_earlier_one_wins(place):
     arrange(book)
     both = wish(
         to=min(wished.to, later.to),
-        gap=min(wished.gap, later.gap),
-        samples=min(wished.samples, later.samples),
-        needed=max(wished.needed, later.needed),
+        gap=min(wished.why.gap, later.why.gap),
+        samples=min(wished.why.samples, later.why.samples),
+        needed=max(wished.why.needed, later.why.needed),
     )
     refusal = first_refusal(both, book, Policy.model_validate(ENFORCED | policy_later | policy), NOW_US)
     assert refusal

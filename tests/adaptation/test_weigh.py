@@ -102,9 +102,9 @@ def test_the_runner_up_is_named():
     symptoms = {"regressions": symptom("regressions")}
     wish = most_promising(project.moment(), symptoms)[0]
     assert wish.parameter == "workflow.review_depth"
-    assert wish.evidence["runner_up"] == "quality.min_pass_rate → 0.95"
-    assert wish.evidence["runner_up_gain"] < wish.evidence["expected_gain"]
-    assert "quality.min_pass_rate → 0.95 +" in wish.reason
+    assert wish.why.evidence["runner_up"] == "quality.min_pass_rate → 0.95"
+    assert wish.why.evidence["runner_up_gain"] < wish.why.evidence["expected_gain"]
+    assert "quality.min_pass_rate → 0.95 +" in wish.why.reason
 
 
 def test_the_same_history_draws_the_same():

@@ -161,4 +161,4 @@ def test_terms_that_move_together_are_not_counted_as_independent():
 
 
 def test_the_default_wish_is_judged_by_velocity():
-    assert wish().metric == "development_velocity"
+    assert wish().why.metric == "development_velocity"

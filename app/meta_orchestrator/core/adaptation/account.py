@@ -23,7 +23,7 @@ def accounted(moment: Moment, wish: Wish, options: Sequence[Wish]) -> Wish:
     second = max(others, key=lambda it: (it.gain.mean if it.gain else 0.0, it.parameter), default=None)
     parts = _terms(moment)
     weighed = ", ".join(f"{SPOKEN.get(name, name)} {value:.2f}" for name, value in parts.items())
-    reason = f"{wish.reason}; one step promises {gain_text(wish.gain)}"
+    reason = f"{wish.why.reason}; one step promises {gain_text(wish.gain)}"
     reason += f", {_move(second)} {gain_text(second.gain)}" if second and second.gain else ""
     reason += f"; weighed were {weighed}" if weighed else ""
     evidence: dict[str, int | float | str | None] = {
@@ -35,13 +35,14 @@ def accounted(moment: Moment, wish: Wish, options: Sequence[Wish]) -> Wish:
         "runner_up_gain": six_digits(second.gain.mean) if second and second.gain else None,
     }
     weighed_terms = {f"term_{name}": six_digits(value) for name, value in parts.items()}
-    return replace(wish, reason=reason, evidence=wish.evidence | evidence | weighed_terms)
+    why = replace(wish.why, reason=reason, evidence=wish.why.evidence | evidence | weighed_terms)
+    return replace(wish, why=why)
 
 
 def with_symptoms(wish: Wish, symptoms: Mapping[str, Symptom]) -> Wish:
     """How strong each symptom was goes with it: the model learns from the trial under these."""
     strengths = {f"symptom_{name}": six_digits(symptom.strength) for name, symptom in symptoms.items()}
-    return replace(wish, evidence=wish.evidence | strengths)
+    return replace(wish, why=replace(wish.why, evidence=wish.why.evidence | strengths))
 
 
 def gain_text(gain: Gain) -> str:

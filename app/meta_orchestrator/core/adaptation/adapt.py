@@ -70,9 +70,9 @@ def _refuse(moment: Moment, wish: Wish, refusal: Refusal) -> None:
         moment,
         "refused",
         asked(moment, name_proposal(moment, wish.parameter, wish.to), wish.parameter, wish.to),
-        f"{wish.parameter} → {wish.to} was wished for because {wish.reason}, but {refusal.sentence}",
-        evidence=wish.evidence,
-        expected=wish.expected,
+        f"{wish.parameter} → {wish.to} was wished for because {wish.why.reason}, but {refusal.sentence}",
+        evidence=wish.why.evidence,
+        expected=wish.why.expected,
         refused_by=refusal.by,
     )
 
@@ -84,9 +84,9 @@ def _proposal(moment: Moment, wish: Wish) -> Proposal:
         parameter=wish.parameter,
         from_=moment.ledger.config[wish.parameter],
         to=wish.to,
-        reason=wish.reason,
-        metric=wish.metric,
-        expected=wish.expected,
-        evidence=wish.evidence,
-        trigger=wish.trigger,
+        reason=wish.why.reason,
+        metric=wish.why.metric,
+        expected=wish.why.expected,
+        evidence=wish.why.evidence,
+        trigger=wish.why.trigger,
     )

@@ -90,10 +90,10 @@ def warming_up(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str 
 def evidence(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str | None:
     """Something looks wrong, but there are too few values, chance would do as an explanation, or what was learnt
     speaks against the remedy."""
-    if wish.samples < wish.needed:
-        return f"it rests on {wish.samples} values, and {wish.needed} are needed"
-    if wish.certainty < policy.trial.guard_at:
-        return f"chance would explain it: {wish.certainty:.1%} sure, and {policy.trial.guard_at:.1%} are needed"
+    if wish.why.samples < wish.why.needed:
+        return f"it rests on {wish.why.samples} values, and {wish.why.needed} are needed"
+    if wish.why.certainty < policy.trial.guard_at:
+        return f"chance would explain it: {wish.why.certainty:.1%} sure, and {policy.trial.guard_at:.1%} are needed"
     return _unpromising(wish, policy)
 
 
@@ -126,9 +126,9 @@ def cooldown(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str | 
 
 def deadband(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str | None:
     """What is wrong is too close to its target to be worth a change."""
-    if wish.gap >= policy.pace.dead_band:
+    if wish.why.gap >= policy.pace.dead_band:
         return None
-    return f"it is only {wish.gap:.1%} from its target, and {policy.pace.dead_band:.0%} are left alone"
+    return f"it is only {wish.why.gap:.1%} from its target, and {policy.pace.dead_band:.0%} are left alone"
 
 
 def budget(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str | None:

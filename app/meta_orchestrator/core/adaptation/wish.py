@@ -1,6 +1,6 @@
 """What somebody would like to change, before anything limits it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from meta_orchestrator.core.adaptation.belief import Gain
 from meta_orchestrator.core.adaptation.parameters import Direction, stepped
@@ -14,42 +14,20 @@ from meta_orchestrator.messages.fields import Value
 class Wish:
     """One parameter's move and what speaks for it.
 
-    `to` is None where no further value exists. `metric` (a name of `history.RATIOS`) is what the change should mend,
-    `gap` how far the thing that is wrong is from its target (relative), `certainty` the probability that it is wrong at
-    all, `samples` of the `needed` values were looked at. `expected` are relative changes. `gain` is what the response
-    model believes of it, `drawn` one draw from that belief.
+    `to` is None where no further value exists. `gain` is what the response model believes of it, `drawn` what a trial
+    might make of that belief.
     """
 
     parameter: str
     to: Value | None
-    reason: str
-    metric: str = "development_velocity"
-    gap: float = 1.0
-    certainty: float = 1.0
-    samples: int = 0
-    needed: int = 0
-    expected: dict[str, float] = field(default_factory=dict)
-    evidence: dict[str, int | float | str | None] = field(default_factory=dict)
-    trigger: list[str] = field(default_factory=list)
+    why: Symptom
     gain: Gain | None = None
     drawn: float = 0.0
 
 
 def remedy(moment: Moment, symptom: Symptom, parameter: str, direction: Direction) -> Wish:
     """One step of a parameter against a symptom."""
-    return Wish(
-        parameter=parameter,
-        to=next_value(moment, parameter, direction),
-        reason=symptom.reason,
-        metric=symptom.metric,
-        gap=symptom.gap,
-        certainty=symptom.certainty,
-        samples=symptom.samples,
-        needed=symptom.needed,
-        expected=symptom.expected,
-        evidence=symptom.evidence,
-        trigger=symptom.trigger,
-    )
+    return Wish(parameter, next_value(moment, parameter, direction), symptom)
 
 
 def has_effect(moment: Moment, parameter: str) -> bool:

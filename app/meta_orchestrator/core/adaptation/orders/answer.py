@@ -3,6 +3,7 @@
 from meta_orchestrator.core.adaptation.begin import begin
 from meta_orchestrator.core.adaptation.limits import FOR_APPROVED, first_refusal
 from meta_orchestrator.core.adaptation.publish import asked, spoken, tell
+from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.ledger import Proposal
 from meta_orchestrator.core.moment import Moment
@@ -17,7 +18,7 @@ def approve(moment: Moment, order: Event) -> None:
     if proposal is None:
         _nothing_waits(moment, order)
         return
-    wish = Wish(proposal.parameter, proposal.to, proposal.reason)
+    wish = Wish(proposal.parameter, proposal.to, Symptom("approved", proposal.reason))
     refusal = first_refusal(wish, moment.ledger, moment.policy, moment.tick_us, FOR_APPROVED)
     if refusal:
         explanation = f"{owner} approved {proposal.parameter} = {proposal.to}, but {refusal.sentence}"

@@ -3,6 +3,7 @@
 from meta_orchestrator.core.adaptation.limits import FOR_OPERATORS, Refusal, first_refusal
 from meta_orchestrator.core.adaptation.parameters import normal
 from meta_orchestrator.core.adaptation.publish import asked, publish, tell
+from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.ledger import Override
 from meta_orchestrator.core.moment import Moment
@@ -19,7 +20,7 @@ def override(moment: Moment, order: Event) -> None:
     known = moment.policy.parameters.get(parameter)
     value: Value = normal(known, data["value"]) if known else data["value"]
     proposal = asked(moment, digest("override", order[1], order[2]), parameter, value)
-    wish = Wish(parameter, value, data["reason"])
+    wish = Wish(parameter, value, Symptom("overridden", data["reason"]))
     refusal = first_refusal(wish, ledger, moment.policy, moment.tick_us, FOR_OPERATORS)
     if refusal is None and until_us <= moment.tick_us:
         refusal = Refusal("evidence", f"its end, {data['until']}, has passed")

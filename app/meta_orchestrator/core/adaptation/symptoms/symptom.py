@@ -18,13 +18,13 @@ class Symptom:
 
     name: str
     reason: str
-    metric: str
-    gap: float
-    certainty: float
-    samples: int
-    needed: int
-    expected: dict[str, float]
-    evidence: dict[str, int | float | str | None]
+    metric: str = "development_velocity"
+    gap: float = 1.0
+    certainty: float = 1.0
+    samples: int = 0
+    needed: int = 0
+    expected: dict[str, float] = field(default_factory=dict)
+    evidence: dict[str, int | float | str | None] = field(default_factory=dict)
     trigger: list[str] = field(default_factory=list)
 
     @property
