@@ -1,8 +1,8 @@
 """What was kept may turn out to be harmful later: defects escape for hours before anybody meets them.
 
-For a day after its acceptance a change's guards are compared with the time before its trial, by evidence that bears a
-look at every tick: all time since, and each two hours by themselves, since what begins late drowns in the good time
-before. The two kinds of looks share the allowed error. Only settled time under the same configuration counts, and not
+For a day after its acceptance a change's guards are compared with the time before its trial, once a window, by evidence
+that would bear a look at every tick: all time since, and each two hours by themselves, since what begins late drowns in
+the good time before. The two kinds of looks share the allowed error. Only settled time under the same configuration counts, and not
 where a drift of something else says that conditions have changed.
 """
 
@@ -43,7 +43,7 @@ def regressed(moment: Moment) -> Verdict | None:
     if not _is_worth_watching(moment, watch):
         ledger.watch = None
         return None
-    found = _worst(moment, watch)
+    found = _worst(moment, watch) if _is_time(moment) else None
     if found is None:
         return None
     ledger.watch = None
@@ -71,6 +71,12 @@ def _is_explained(moment: Moment, watch: Watch) -> bool:
         parse_time_us(drift.since) > watch.since_us and drift.metric not in guards
         for drift in moment.findings.drifts.values()
     )
+
+
+def _is_time(moment: Moment) -> bool:
+    """Once a window: hours of rows hardly change from tick to tick, and to look at them is dear."""
+    window_us, ticks = moment.policy.time.window_us, moment.history.ticks
+    return len(ticks) < 2 or ticks[-2] // window_us != moment.tick_us // window_us
 
 
 def _worst(moment: Moment, watch: Watch) -> Comparison | None:
