@@ -203,6 +203,8 @@ class Ledger:
     """Parameter → end of its cool-down."""
     failures: dict[str, int] = field(default_factory=dict)
     """Parameter → trials in a row that did not help; each doubles the cool-down."""
+    turns: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Parameter → which way it was kept last, and how often that was the other way than before."""
     learnt: list[Lesson] = field(default_factory=list)
     """What the last trials measured, oldest first: the response model is taught from it where it was lost."""
     reset_us: int | None = None

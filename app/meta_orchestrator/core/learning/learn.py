@@ -4,12 +4,14 @@ from meta_orchestrator.core.adaptation.belief import Gain
 from meta_orchestrator.core.adaptation.parameters import towards
 from meta_orchestrator.core.adaptation.response import measured_gain, symptoms_of, teach, watch
 from meta_orchestrator.core.learning.reset import reset
-from meta_orchestrator.core.ledger import Lesson, Trial
+from meta_orchestrator.core.ledger import Lesson, Proposal, Trial
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.conclude import Verdict
 from meta_orchestrator.messages.fields import SECOND, six_digits
 
 MOST_DOUBLED = 8
+MOST_TURNS = 20
+"""More would not make the rest any longer than what is remembered."""
 LESSONS = 30
 """So many are kept for a model that is lost; the topics keep them all."""
 
@@ -40,13 +42,23 @@ def _rest(moment: Moment, verdict: Verdict) -> None:
     if verdict.ending == "kept":
         ledger.failures.pop(name, None)
         if verdict.trial and name in moment.policy.parameters:
-            proposal = verdict.trial.proposal
-            back = towards(name, moment.policy.parameters[name], proposal.to, proposal.from_)
-            ledger.rests_until_us[back] = moment.tick_us + round(pace.reverse_s * SECOND)
+            _rest_way_back(moment, name, verdict.trial.proposal)
     elif verdict.ending == "rolled_back" or verdict.why == "rejected":
         ledger.failures[name] = ledger.failures.get(name, 0) + 1
         times = min(2 ** ledger.failures[name], MOST_DOUBLED)
         ledger.rests_until_us[name] = moment.tick_us + round(times * pace.cooldown_s * SECOND)
+
+
+def _rest_way_back(moment: Moment, name: str, proposal: Proposal) -> None:
+    """What helped is not soon reversed, and later the more often that was done: to and fro dies out."""
+    ledger, parameter = moment.ledger, moment.policy.parameters[name]
+    way = towards(name, parameter, proposal.from_, proposal.to)
+    last, times = ledger.turns.get(name, (way, 0))
+    times = min(times + (way != last), MOST_TURNS)
+    ledger.turns[name] = way, times
+    rest_s = min(moment.policy.pace.reverse_s * 2**times, moment.policy.adaptation.memory_s)
+    back = towards(name, parameter, proposal.to, proposal.from_)
+    ledger.rests_until_us[back] = moment.tick_us + round(rest_s * SECOND)
 
 
 def _remember(moment: Moment, verdict: Verdict, trial: Trial) -> None:
