@@ -14,6 +14,7 @@ from meta_orchestrator.policy import Policy
 
 CONTROL_COST = 8.0
 """What an hour with a controller costs, in hours without: for the bar, and for what goes first."""
+OTHERS = 3
 ENDS = ("kept", "rolled_back")
 """Verdicts that say that a change was good, or was not."""
 
@@ -88,10 +89,19 @@ def _best_jobs(done: Evaluation) -> list[Job]:
 
 
 def _chosen(done: Evaluation) -> list[tuple[Run, Decided]]:
-    """All decisions, or as many as the plan can afford, drawn by lot (its seed is fixed)."""
-    ended = [(run, decided) for run in done.runs.values() for decided in run.decided if decided.verdict in ENDS]
+    """Of each arm all decisions, or as many as the plan can afford: of the first, whose share of right ones is what is
+    asked for, three times as many as of those that are only compared with it."""
+    first = next(iter(done.policies))
+    most = {arm: done.plan.judged if arm == first else done.plan.judged // OTHERS for arm in done.policies}
+    return [one for arm, number in most.items() for one in _drawn(done, arm, number)]
+
+
+def _drawn(done: Evaluation, arm: str, number: int) -> list[tuple[Run, Decided]]:
+    """By lot, whose seed is fixed."""
+    runs = [run for run in done.runs.values() if run.arm == arm]
+    ended = [(run, decided) for run in runs for decided in run.decided if decided.verdict in ENDS]
     lot = Random(1)  # noqa: S311 - a lot that falls the same each time
-    return ended if len(ended) <= done.plan.judged else lot.sample(ended, done.plan.judged)
+    return ended if len(ended) <= number else lot.sample(ended, number)
 
 
 def _judge_jobs(chosen: Sequence[tuple[Run, Decided]], plan: Plan) -> list[Job]:

@@ -14,7 +14,7 @@ class Plan:
     hours: int
     """Of a run from the fault on."""
     judged: int
-    """Decisions of an arm, at the most, that are judged by counterfactual runs; which ones is drawn by lot."""
+    """Decisions of the policy, at the most, that are judged by counterfactual runs; which ones is drawn by lot."""
     judged_hours: int
     search_hours: int
     search_rounds: int
@@ -23,7 +23,7 @@ class Plan:
     """Whether the rules alone are run beside the policy."""
 
 
-FULL = Plan(tuple(SCENARIOS), (1, 2, 3, 4), 30, 60, 48, 8, 2)
+FULL = Plan(tuple(SCENARIOS), (1, 2, 3, 4), 30, 120, 48, 8, 2)
 QUICK = Plan(tuple(SCENARIOS), (1, 2), 12, 20, 24, 8, 0, rules=False)
 """About 2,200 and 160 seconds of a core."""
 

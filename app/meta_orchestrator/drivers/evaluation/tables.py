@@ -111,7 +111,7 @@ def _asked_of_pooled(row: Row) -> Iterator[tuple[str, str, str, bool]]:
         found = row.changes[what]
         met = found is not None and (found.low >= target if target > 0 else found.high <= target)
         yield HEADINGS[what], f"{target:+.0%}", percent(found), met
-    met = row.right is not None and row.right.value >= RIGHT
+    met = row.right is not None and row.right.low >= RIGHT
     yield "right decisions", f"{RIGHT:.0%}", f"{plain(row.right)} of {row.decisions - row.unclear}", met
     if row.gap is not None:
         yield "of the gap recovered", f"{GAP:.0%}", plain(row.gap), row.gap.value >= GAP
