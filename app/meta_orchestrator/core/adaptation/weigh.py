@@ -68,7 +68,9 @@ def _valued(
         return wish
     strengths = {name: symptom.strength for name, symptom in symptoms.items()}
     move = model.features({**config, wish.parameter: wish.to}, strengths) - model.features(config, strengths)
-    return replace(wish, gain=model.gain(move), drawn=float(drawn @ move))
+    gain = model.gain(move)
+    told = model.told_by_trial(gain, moment.policy.trial.review_s)
+    return replace(wish, gain=gain, drawn=gain.mean + told * (float(drawn @ move) - gain.mean))
 
 
 def _valued_as(wish: Wish, options: Sequence[Wish]) -> Wish:
