@@ -194,3 +194,15 @@ def test_the_model_survives_a_restart_at_any_tick():
                 plant.project.store_and_restore()
     assert [it.to_json() for it in plain.project.said] == [it.to_json() for it in restored.project.said]
     assert plain.stored() == restored.stored()
+
+
+def test_a_draw_moves_as_far_as_a_trial_could_move_the_belief():
+    """Where a trial tells nothing, what promises most is tried; where it tells all, the belief itself is drawn."""
+    model, seconds = learner().response.model, 1800.0
+    belief, told = Gain(0.03, 0.03), []
+    for model.noise in (100.0, 0.04, 1e-9):
+        told.append(model.told_by_trial(belief, seconds))
+    assert told == sorted(told)
+    assert told[0] < 0.01
+    known = 0.03**2 / (0.03**2 + 0.04 / 6 + model.belief.cov[0, 0])
+    assert told[1] ** 2 == pytest.approx(known), "six looks of five minutes in half an hour"

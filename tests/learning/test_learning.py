@@ -2,6 +2,8 @@
 
 from meta_orchestrator.core.adaptation.belief import Gain
 from meta_orchestrator.core.analysis.findings import Findings
+from meta_orchestrator.core.learning.learn import learn
+from meta_orchestrator.core.validation.conclude import Verdict
 from meta_orchestrator.messages.outputs import ConfigChange, Decision, Escalation
 from tests.adaptation.making import SUPPORTS, TICK_S, Project, at, change, decision, ready, us, wish
 from tests.validation.test_trials import BETTER, QUIET
@@ -168,6 +170,28 @@ def test_what_was_kept_is_not_soon_reversed_but_may_go_further():
     assert told.refused_by == "cooldown"
     assert "it would reverse what was kept" in told.explanation
     assert change(project.tick(wish(TIMEOUT, 240))[:1]).kind == "trial"
+
+
+def kept_at(project: Project, *values: int) -> list[float]:
+    """The hours for which the way back of each kept value of a parameter rests."""
+    hours = []
+    for value in values:
+        project.tick(wish(TIMEOUT, value))
+        trial = project.ledger.trial
+        project.ledger.trial = None
+        learn(project.moment(), Verdict(TIMEOUT, "kept", trial=trial))
+        project.ledger.rests_until_us.pop(TIMEOUT, None)
+        [(way, until_us)] = project.ledger.rests_until_us.items()
+        hours.append(round((until_us - us(project.now_s)) / 3.6e9, 1))
+        del project.ledger.rests_until_us[way]
+    return hours
+
+
+def test_the_way_back_rests_twice_as_long_each_time_a_parameter_is_turned_round():
+    """So within a year of constant conditions a parameter turns round a few dozen times at the most."""
+    project = ready({"pace": CALM["pace"] | {"reverse_s": 7200}, "trial": {"watch_s": 0}})
+    assert kept_at(project, 180, 240, 180, 240, 300, 240) == [2, 2, 4, 8, 8, 16]
+    assert kept_at(project, *[300, 240] * 5)[-5:] == [168] * 5, "a week: as long as anything is remembered"
 
 
 def learning(**policy: object) -> Project:

@@ -1,6 +1,9 @@
 """A change that was kept is watched for a day: harm that shows only later is taken back."""
 
+import pytest
+
 from meta_orchestrator.core.analysis.findings import Findings
+from meta_orchestrator.core.validation import late
 from meta_orchestrator.messages.outputs import ConfigChange, Drift
 from tests.adaptation.making import Project, at, us, wish
 from tests.validation.test_trials import BETTER, QUIET, started
@@ -108,3 +111,11 @@ def test_a_change_that_was_taken_back_is_not_watched():
     project.applied().run(1800, rows=QUIET)
     assert project.decisions[-1].verdict == "rolled_back"
     assert project.ledger.watch is None
+
+
+def test_the_watch_looks_once_a_window():
+    project, looks = kept(), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(late, "late_harm", lambda *given: looks.append(given))
+        project.run(3600, rows=BETTER)
+    assert len(looks) == 12

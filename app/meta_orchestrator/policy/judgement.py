@@ -69,6 +69,9 @@ class Adaptation(Section):
     chooser: Literal["rules", "model"] = Field(
         "model", description="rules: the first remedy of the first symptom; model: the change that promises most"
     )
+    look_s: PositiveFloat = Field(
+        7200, description="how far back a trouble is looked for while it is unclear: what is rare shows in hours"
+    )
     batch_s: PositiveFloat = Field(300, description="one look of the response model spans this long at the least")
     batch_tasks: PositiveInt = Field(8, description="and so many finished tasks: fewer are mostly noise")
     least_looks: PositiveInt = Field(2, description="of the response model at a trial, before it is asked about it")

@@ -128,9 +128,10 @@ class Trials(Section):
     )
     guard_margin: Share = Field(0.1, description="and by more than this share of its value before")
     switchback_below: Annotated[float, Field(ge=0)] = Field(
-        0.03,
+        0.02,
         description="a change that will hardly bring more than this (share of the objective) is tried to and fro where"
-        " agents share work: a plain before and after cannot show so little (measured)",
+        " agents share work: a plain before and after cannot show so little (measured); hours for what may bring more"
+        " would keep everything else waiting",
     )
     switchback_pairs: PositiveInt = Field(6, description="pairs of periods, one under each value")
     period_s: PositiveFloat = Field(1200, description="of a switchback: several times as long as a task takes")

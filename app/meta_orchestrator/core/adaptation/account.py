@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from meta_orchestrator.core.adaptation.belief import Gain
 from meta_orchestrator.core.adaptation.objective import terms
+from meta_orchestrator.core.adaptation.recall import strengths_for
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.moment import Moment
@@ -39,9 +40,10 @@ def accounted(moment: Moment, wish: Wish, options: Sequence[Wish]) -> Wish:
     return replace(wish, why=why)
 
 
-def with_symptoms(wish: Wish, symptoms: Mapping[str, Symptom]) -> Wish:
+def with_symptoms(moment: Moment, wish: Wish, symptoms: Mapping[str, Symptom]) -> Wish:
     """How strong each symptom was goes with it: the model learns from the trial under these."""
-    strengths = {f"symptom_{name}": six_digits(symptom.strength) for name, symptom in symptoms.items()}
+    found = strengths_for(moment, wish, symptoms)
+    strengths = {f"symptom_{name}": six_digits(strength) for name, strength in found.items()}
     return replace(wish, why=replace(wish.why, evidence=wish.why.evidence | strengths))
 
 

@@ -34,7 +34,7 @@ def wishes(moment: Moment) -> list[Wish]:
         return []
     symptoms = symptoms_at(moment)
     choose = most_promising if by_model else main_remedies
-    return [with_symptoms(wish, symptoms) for wish in choose(moment, symptoms)] if symptoms else []
+    return [with_symptoms(moment, wish, symptoms) for wish in choose(moment, symptoms)] if symptoms else []
 
 
 def answer(moment: Moment, wish: Wish) -> None:

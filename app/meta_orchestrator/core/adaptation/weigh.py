@@ -12,6 +12,7 @@ import numpy as np
 from meta_orchestrator.core.adaptation.account import accounted
 from meta_orchestrator.core.adaptation.limits import AFTER_MODE, first_refusal
 from meta_orchestrator.core.adaptation.model import ResponseModel
+from meta_orchestrator.core.adaptation.recall import strengths_for
 from meta_orchestrator.core.adaptation.remedies import against
 from meta_orchestrator.core.adaptation.rules import main_remedies
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
@@ -66,7 +67,7 @@ def _valued(
     config = moment.ledger.config
     if wish.to is None or wish.parameter not in config:
         return wish
-    strengths = {name: symptom.strength for name, symptom in symptoms.items()}
+    strengths = strengths_for(moment, wish, symptoms)
     move = model.features({**config, wish.parameter: wish.to}, strengths) - model.features(config, strengths)
     gain = model.gain(move)
     told = model.told_by_trial(gain, moment.policy.trial.review_s)

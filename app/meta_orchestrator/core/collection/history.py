@@ -42,6 +42,7 @@ RATIOS: dict[str, tuple[str, str, int]] = {
     "quality_regression_rate": ("tasks_regressed", "tasks_finished", -1),
     "rework_percentage": ("tasks_reworked", "tasks_worked", -1),
     "coordination_failures": ("failures", "seconds", -1),
+    "manual_interventions": ("interventions", "seconds", -1),
     "agent_utilization": ("busy_us", "capacity_us", 0),
 }
 """Metric → (numerator, denominator, which way is better: +1 up, -1 down, 0 towards a target)."""

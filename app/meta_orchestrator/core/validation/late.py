@@ -2,8 +2,8 @@
 
 For a day after its acceptance a change's guards are compared with the time before its trial, once a window, by evidence
 that would bear a look at every tick: all time since, and each two hours by themselves, since what begins late drowns in
-the good time before. The two kinds of looks share the allowed error. Only settled time under the same configuration counts, and not
-where a drift of something else says that conditions have changed.
+the good time before. The two kinds of looks share the allowed error. Only settled time under the same configuration
+counts, and not where a drift of something else says that conditions have changed.
 """
 
 from dataclasses import replace

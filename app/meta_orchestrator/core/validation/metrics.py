@@ -17,7 +17,7 @@ SHARES = frozenset(
         "rework_percentage",
     }
 )
-RATES = frozenset({"development_velocity", "coordination_failures"})
+RATES = frozenset({"development_velocity", "coordination_failures", "manual_interventions"})
 """Per second."""
 
 
@@ -42,5 +42,6 @@ def _factor(metric: str, policy: Policy) -> float:
     return {
         "development_velocity": 3600.0,
         "coordination_failures": policy.time.window_s,
+        "manual_interventions": policy.time.window_s,
         "rework_percentage": 100.0,
     }.get(metric, 1.0)

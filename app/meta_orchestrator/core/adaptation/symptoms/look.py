@@ -58,7 +58,7 @@ def look(moment: Moment, part: str, whole: str, target: float, side: Side = "abo
 def look_at(moment: Moment, measure: Callable[[Rows], Estimate | None], target: float, side: Side = "above") -> Look:
     """The window first, then twice as far back and so on.
 
-    Up to `analysis.lookback_s` while it is unclear, up to `time.history_s` while there are too few values; never past
+    Up to `adaptation.look_s` while it is unclear, up to `time.history_s` while there are too few values; never past
     the last change, since that was another configuration.
     """
     policy = moment.policy
@@ -68,8 +68,8 @@ def look_at(moment: Moment, measure: Callable[[Rows], Estimate | None], target: 
         rows = moment.history.between(moment.tick_us - span_us, moment.tick_us)
         found = Look(measure(rows) if len(rows) else None, target, side, span_us / SECOND)
         clear = max(found.certainty, 1 - found.certainty) >= policy.trial.guard_at
-        enough = found.samples >= policy.analysis.min_events
-        if span_us >= longest_us or (enough and (clear or found.seconds >= policy.analysis.lookback_s)):
+        enough = found.samples >= policy.samples.rate
+        if span_us >= longest_us or (enough and (clear or found.seconds >= policy.adaptation.look_s)):
             return found
         span_us *= 2
 

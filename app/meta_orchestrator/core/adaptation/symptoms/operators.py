@@ -1,6 +1,8 @@
 """People have to step in: work was sent back, or handed on, more often than is allowed, or a vote ended in nothing."""
 
-from math import erf, sqrt
+from math import floor
+
+from scipy.special import pdtr
 
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
 from meta_orchestrator.core.adaptation.trigger import triggers
@@ -27,21 +29,25 @@ def stuck(moment: Moment) -> Symptom | None:
 
 
 def _called(moment: Moment, name: str, why: str, words: str) -> Symptom | None:
-    """More often than is tolerated, for each finished task; calls are as random as a Poisson count."""
+    """More often than is tolerated, for each finished task; calls are as random as a Poisson count.
+
+    The exact test, since most teams see a few calls where one or two would be tolerated; faded counts vary less than
+    Poisson's, so it is rather too strict than too lenient.
+    """
     response, target = moment.response, moment.policy.targets.interventions
     calls = response.calls.recent.get(why, 0.0) if response else 0.0
     tasks = response.calls.tasks if response else 0.0
     if calls < LEAST or calls <= target * tasks:
         return None
-    sure = (1 + erf((calls - target * tasks) / sqrt(2 * calls))) / 2
+    sure = float(pdtr(floor(calls) - 1, target * tasks))
     return Symptom(
         name=name,
         reason=f"people had to step in {number_text(calls)} times for {number_text(tasks)} tasks because {words}",
-        metric="coordination_failures",
+        metric="manual_interventions",
         gap=calls / (target * tasks) - 1 if tasks and target else 1.0,
         certainty=sure,
         samples=round(tasks),
-        needed=moment.policy.analysis.min_events,
+        needed=moment.policy.samples.rate,
         expected={"manual_interventions": -0.3},
         evidence={"interventions": calls, "tasks": tasks, "target": target},
         trigger=triggers(moment),

@@ -104,7 +104,7 @@ def _utilization(rows: Rows) -> Estimate | None:
 def _needed(moment: Moment) -> int:
     """The ticks of a window, if that is less than what is asked of events."""
     time = moment.policy.time
-    return min(moment.policy.analysis.min_events, round(time.window_s / time.tick_s))
+    return min(moment.policy.samples.rate, round(time.window_s / time.tick_s))
 
 
 def _risen(moment: Moment) -> Drift | None:

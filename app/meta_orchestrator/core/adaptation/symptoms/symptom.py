@@ -51,7 +51,7 @@ def seen(name: str, moment: Moment, found: Look, events: str, metric: str, reaso
         gap=more.pop("gap", found.gap),
         certainty=found.certainty,
         samples=found.samples,
-        needed=more.pop("needed", moment.policy.analysis.min_events),
+        needed=more.pop("needed", moment.policy.samples.rate),
         evidence=evidence | more.pop("evidence", {}),
         **more,
     )
