@@ -58,7 +58,7 @@ def rest(book: Ledger) -> None:
 
 
 def spend_the_budget(book: Ledger) -> None:
-    book.changes_us = [NOW_US - 2 * HOUR_US] * 12
+    book.changes_us = [NOW_US - 2 * HOUR_US] * 24
 
 
 def nothing(book: Ledger) -> None:
@@ -81,7 +81,7 @@ CASES: list[tuple[str, Callable[[Ledger], None], Wish, dict[str, object], str]] 
     ("rate_limit", change_often, wish(), {}, "4 changes went out in the last hour, and 4 are allowed"),
     ("cooldown", rest, wish(), {}, "it rests until 2027-01-16T11:46:40.000001Z"),
     ("deadband", nothing, wish(gap=0.05), {}, "it is only 5.0% from its target, and 10% are left alone"),
-    ("budget", spend_the_budget, wish(), {}, "12 changes went out in the last day, and 12 are allowed"),
+    ("budget", spend_the_budget, wish(), {}, "24 changes went out in the last day, and 24 are allowed"),
 ]
 
 

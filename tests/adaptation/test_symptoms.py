@@ -49,7 +49,7 @@ def seen(rows: dict[str, float], ticks: int = 60, **moment: object):
         ("slow_votes", VOTES, {"measures": SLOW}, "adaptive_threshold(0.3)", "100% of votes are on minor changes"),
         ("slow_votes", VOTES, {"findings": Findings(antipatterns={"excessive_rounds": ROUNDS})},
          "adaptive_threshold(0.3)", "and rounds repeat"),
-        ("undecided", REPEATED, {}, 2, "50% of votes are repeated, and only 50% come to a decision"),
+        ("undecided", REPEATED, {}, 0.55, "50% of votes are repeated, and only 50% come to a decision"),
         ("timeouts", TIMEOUTS, {}, 180, "25% of handoffs fail, 80% of these because they time out"),
         ("regressions", REGRESSIONS, {}, 3, "25.0% of tasks regress where 10% are tolerated"),
         ("slow_and_clean", HEALTHY, {"findings": drift("development_velocity", "down")}, 1,

@@ -7,6 +7,7 @@ from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.compare import before_change, conditions_since_us
 from meta_orchestrator.core.validation.evidence import estimate
 from meta_orchestrator.core.validation.metrics import internal, shown
+from meta_orchestrator.core.validation.onset import onset_us
 from meta_orchestrator.core.validation.opening import designed, open_trial
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Guard
@@ -14,7 +15,8 @@ from meta_orchestrator.messages.outputs import Guard
 
 def begin(moment: Moment, proposal: Proposal, by: By) -> None:
     """The change goes out, and its trial begins: exactly one parameter, a time of review, guards that take it back."""
-    since_us, guards = conditions_since_us(moment), announced_guards(moment, proposal.parameter)
+    since_us = max(conditions_since_us(moment), onset_us(moment, proposal))
+    guards = announced_guards(moment, proposal.parameter, since_us)
     design = designed(moment, proposal)
     change = publish(
         moment,
@@ -58,10 +60,10 @@ def recommend(moment: Moment, proposal: Proposal, why: str) -> None:
     )
 
 
-def announced_guards(moment: Moment, parameter: str) -> list[Guard]:
+def announced_guards(moment: Moment, parameter: str, since_us: int) -> list[Guard]:
     """The guard metrics that are known now, each with the value beyond which it is clearly worse."""
     policy = moment.policy
-    before = before_change(moment, moment.ledger.version, moment.tick_us, conditions_since_us(moment))
+    before = before_change(moment, moment.ledger.version, moment.tick_us, since_us)
     guards = []
     for name in policy.parameters[parameter].guards:
         metric = internal(name)
