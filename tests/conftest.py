@@ -1,9 +1,15 @@
-"""How hard the tests of laws look: `HYPOTHESIS_PROFILE=deep` for minutes, `HYPOTHESIS_EXAMPLES=n` says how often."""
+"""Brokers for all folders; and how hard the tests of laws look: `HYPOTHESIS_PROFILE=deep` for minutes,
+`HYPOTHESIS_EXAMPLES=n` says how often.
+"""
 
 import os
 import signal
 
 from hypothesis import HealthCheck, settings
+
+from tests.kafka.brokers import broker, embedded, kafka, mortal_broker, own_broker, prefix
+
+__all__ = ["broker", "embedded", "kafka", "mortal_broker", "own_broker", "prefix"]
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 settings.register_profile("ci", deadline=None, max_examples=60, suppress_health_check=_SLOW)

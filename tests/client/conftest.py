@@ -1,13 +1,9 @@
-"""The brokers and topics of tests/kafka, for the client; and tests that are coroutines."""
+"""Tests that are coroutines."""
 
 import asyncio
 import inspect
 
 import pytest
-
-from tests.kafka.conftest import broker, embedded, kafka, prefix
-
-__all__ = ["broker", "embedded", "kafka", "prefix"]
 
 
 @pytest.hookimpl(tryfirst=True)

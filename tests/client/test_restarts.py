@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,21 +14,11 @@ import pytest
 from meta_orchestrator.client import Publisher, follow
 from meta_orchestrator.wire import topics
 from tests.client.material import PROJECT, TRUST, Worker, admin, change, events
-from tests.kafka.broker import JavaBroker, UnavailableError, java_broker
+from tests.kafka.broker import JavaBroker
 
 pytestmark = pytest.mark.kafka
 
 BEAT = {"agent": "a1", "utilization": 0.5}
-
-
-@pytest.fixture
-def own_broker() -> Iterator[JavaBroker]:
-    """One that may be killed."""
-    try:
-        with java_broker() as broker:
-            yield broker
-    except UnavailableError as error:
-        pytest.skip(f"needs a broker of its own: {error}")
 
 
 async def soon(changes: object, patience_s: float) -> int:

@@ -1,57 +1,17 @@
-"""Fixtures of the tests that need a broker: one for the whole session, topics of one's own for every test."""
+"""Fixtures of the tests that need a broker: topics of one's own for every test, and workers."""
 
-import asyncio
 import logging
-import os
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
 
-from meta_orchestrator.wire import topics
-from tests.kafka.broker import Broker, JavaBroker, UnavailableError, any_broker, embedded_broker, java_broker
+from tests.kafka.brokers import PARTITIONS, new_prefix
 from tests.kafka.harness import Bench
 
-PARTITIONS = 4
+__all__ = ["PARTITIONS", "new_prefix"]
+
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # brokers come and go here, and it tells of each time
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "kafka: needs a broker")
-
-
-@pytest.fixture(scope="session")
-def broker() -> Iterator[Broker]:
-    """The best broker of this machine (broker.py says which)."""
-    with any_broker() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def kafka(broker: Broker) -> str:
-    """The bootstrap address of a real Apache Kafka. Without one the test does not run, and says why."""
-    if not broker.real:
-        reason = f"needs real Apache Kafka: {broker.why_not}"
-        if os.environ.get("META_ORCHESTRATOR_REQUIRE_KAFKA") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return broker.bootstrap
-
-
-@pytest.fixture(scope="session")
-def embedded() -> Iterator[str]:
-    """The bootstrap address of an embedded broker: no transactions, no append times."""
-    with embedded_broker() as bootstrap:
-        yield bootstrap
-
-
-@pytest.fixture
-def prefix(kafka: str) -> str:
-    """A topic prefix that nobody else uses; all topics exist, with four partitions."""
-    return new_prefix(kafka)
 
 
 @pytest.fixture
@@ -60,30 +20,3 @@ def bench(kafka: str, prefix: str, tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(kafka, prefix, tmp_path)
     yield bench
     bench.end()
-
-
-@pytest.fixture
-def own_broker(kafka: str) -> Iterator[JavaBroker]:
-    """A broker that a test may kill. Where there is none, the test does not run, as with `kafka`."""
-    with ExitStack() as stack:
-        try:
-            broker = stack.enter_context(java_broker())
-        except UnavailableError as error:
-            pytest.skip(f"a broker that may be killed needs Java and Maven: {error}")
-        yield broker
-
-
-def new_prefix(bootstrap: str) -> str:
-    """Create all topics under a prefix of their own."""
-    chosen = f"t{uuid4().hex[:8]}-"
-    asyncio.run(_create(bootstrap, chosen))
-    return chosen
-
-
-async def _create(bootstrap: str, prefix: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        await topics.create(admin, prefix, PARTITIONS, replication=1)
-    finally:
-        await admin.close()

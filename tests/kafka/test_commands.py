@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -30,8 +31,6 @@ class Cli:
 
     def __init__(self, broker: str, prefix: str, folder: Path) -> None:
         self.broker, self.prefix, self.folder = broker, prefix, folder
-        self("keys", "generate", "alice", "--trust", "trust.toml")
-        self("keys", "generate", "w1", "--role", "worker", "--trust", "trust.toml")
 
     def __call__(self, *words: str, exits: int = 0) -> str:
         settings = {"BROKER": self.broker, "PREFIX": self.prefix, "KEY": "alice.key", "TRUST": "trust.toml"}
@@ -43,8 +42,18 @@ class Cli:
         return done.stdout
 
 
+@pytest.fixture(scope="module")
+def keys(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an operator's key, a worker's, and the trust file that names both."""
+    cli = Cli(kafka, "", tmp_path_factory.mktemp("keys"))
+    cli("keys", "generate", "alice", "--trust", "trust.toml")
+    cli("keys", "generate", "w1", "--role", "worker", "--trust", "trust.toml")
+    return cli.folder
+
+
 @pytest.fixture
-def cli(kafka: str, prefix: str, tmp_path: Path) -> Cli:
+def cli(kafka: str, prefix: str, keys: Path, tmp_path: Path) -> Cli:
+    shutil.copytree(keys, tmp_path, dirs_exist_ok=True)
     return Cli(kafka, prefix, tmp_path)
 
 
