@@ -24,7 +24,7 @@ REMEDIES: dict[str, dict[str, float]] = {
     "consensus.threshold.normal": {"slow_votes": -0.3, "undecided": -0.7, "no_agreement": -0.4, "regressions": 0.2},
     "consensus.threshold.major": {"undecided": -0.3, "regressions": 0.2},
     "consensus.threshold.critical": {"undecided": -0.2, "regressions": 0.1},
-    "consensus.max_rounds": {"slow_votes": -0.3, "undecided": -0.2, "no_agreement": 1},
+    "consensus.max_rounds": {"slow_votes": -0.3, "no_agreement": 1},
     "workflow.wip_limit": {"overload": -1, "starvation": 1},
     "workflow.handoff_timeout_s": {"timeouts": 1, "stuck": 0.3},
     "workflow.max_rework": {"rework": 1, "stuck": 0.4},
@@ -32,7 +32,11 @@ REMEDIES: dict[str, dict[str, float]] = {
     "workflow.review_depth": {"regressions": 1, "slow_and_clean": -1, "crowding": -0.2},
     "quality.min_pass_rate": {"regressions": 0.5, "rework": -0.5, "slow_and_clean": -0.4},
 }
-"""Parameter → {symptom: how much one step up helps}."""
+"""Parameter → {symptom: how much one step up helps}.
+
+Rounds are no remedy where votes come to no decision: with fewer of them more are decided only because the hard ones go
+to people (measured: at one round, several times the calls).
+"""
 
 
 def remedies_of(policy: Policy) -> dict[str, Mapping[str, float]]:
