@@ -103,7 +103,7 @@ def _seconds(text: str) -> float:
 
 def spikes(series: Series) -> Floats:
     """Our score, 1 at a flag: the time of day taken out, then the spike detector, both at their defaults."""
-    season, spike, scores = Season(DAY_US, 24), Spike(), np.zeros(len(series.values))
+    season, spike, scores = Season(DAY_US, 48), Spike(), np.zeros(len(series.values))
     for place, (time_s, value) in enumerate(zip(series.times.tolist(), series.values.tolist(), strict=True)):
         spike.update(season.residual(int(time_s * 1e6), value))
         scores[place] = float(spike.drift_detected)

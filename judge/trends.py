@@ -13,7 +13,7 @@ from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.policy import Policy
 
 STEP_S, HOUR_S, DAY_H = 600, 3600, 24
-MONTH_D, PROJECTS = 30, 3
+MONTH_D, PROJECTS = 30, 8
 NULLS: dict[str, dict[str, float]] = {
     "independent hours": {},
     "AR .5 from hour to hour": {"phi": 0.5},

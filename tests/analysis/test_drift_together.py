@@ -45,7 +45,7 @@ def test_a_thousand_agents_ask_no_more_of_a_metric_than_one_does():
 
 def test_sixty_steady_streams_together_alarm_no_more_often_than_promised():
     """60 · 2,000 updates: .2 false drifts are promised; 3 have probability .001."""
-    bank, random, everybody, false = RankBank(range(60), 300, 30, 0.3), np.random.default_rng(1), np.arange(60), 0
+    bank, random, everybody, false = RankBank(60, 300, 30, 0.3), np.random.default_rng(1), np.arange(60), 0
     for _ in range(2000):
         bank.update(everybody, random.lognormal(size=60))
         [mask] = rejected([bank.e_values], 10_000)

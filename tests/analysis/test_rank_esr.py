@@ -10,9 +10,10 @@ import orjson
 import pytest
 from river import base, drift
 from river.checks import common
+from scipy.special import ndtr, ndtri
 
 from meta_orchestrator.core.analysis.drift import RankESR, Spike, StudentESR, rank_esr, spike, student_esr
-from meta_orchestrator.core.analysis.drift.bets import LEVELS
+from meta_orchestrator.core.analysis.drift.bets import LEVELS, level_gains, spread_gains
 from meta_orchestrator.core.analysis.drift.rank_bank import RankBank
 from meta_orchestrator.core.analysis.drift.since import half_width
 from meta_orchestrator.core.analysis.drift.uniform import uniforms
@@ -46,7 +47,7 @@ def autoregressive(phi: float, random: np.random.Generator, n: int) -> np.ndarra
 
 def alarms(streams: list[np.ndarray]) -> list[tuple[int, int, int, float]]:
     """(stream, when, the estimated change point, the size of the bet) of each drift."""
-    bank, found = RankBank(range(len(streams)), 500, 30, 0.3), []
+    bank, found = RankBank(len(streams), 500, 30, 0.3), []
     for at, values in enumerate(np.array(streams).T):
         bank.update(np.arange(len(streams)), values)
         for stream in np.flatnonzero(bank.e_values >= 10_000).tolist():
@@ -124,7 +125,7 @@ def test_a_shift_is_found_in_time_and_dated_as_surely_as_is_said(shift, most):
 
 def test_many_at_once_are_judged_like_each_alone():
     streams = [np.random.default_rng(s).standard_normal(400) + (np.arange(400) > 300) for s in range(3)]
-    each = [(s, *found) for s, values in enumerate(streams) for found in of_one(RankESR(seed=s), values)]
+    each = [(s, *found) for s, values in enumerate(streams) for found in of_one(RankESR(), values)]
     assert sorted(found[:3] for found in alarms(streams)) == each
     assert each
 
@@ -153,6 +154,26 @@ def test_the_direction_is_that_of_the_shift():
         assert detector.direction == sign
 
 
+def test_what_never_changes_is_never_a_drift():
+    """12,000 zeros: more than the mean time between false alarms. What is all but constant alarms rarely, too."""
+    assert alarms([np.zeros(12_000)]) == []
+    assert len(alarms([np.random.default_rng(s).random(5000) < 0.02 for s in range(4)])) <= 3
+
+
+def test_a_gain_is_one_in_the_mean_however_coarse_the_ranks_are():
+    """Over all that may be seen where nothing has changed: intervals of quantiles, each as likely as it is wide."""
+    edges = ndtri(np.array([0, 0.3, 0.31, 0.9, 1]))
+    ends, likely = np.stack([edges[:-1], edges[1:]]), np.diff(ndtr(edges))
+    assert likely @ level_gains(ends, LEVELS) == pytest.approx(np.ones(len(LEVELS)))
+    assert likely @ spread_gains(ends) == pytest.approx(np.ones(2), abs=1e-6)
+
+
+def test_a_narrow_interval_pays_as_its_middle_does_in_both_tails():
+    at = np.array([-9.0, -1.0, 0.0, 2.0, 9.0])
+    gains = level_gains(np.stack([at - 1e-4, at + 1e-4]), LEVELS)
+    assert gains == pytest.approx(np.exp(at[:, None] * LEVELS - LEVELS**2 / 2), rel=1e-3)
+
+
 def test_nothing_is_flagged_before_the_warm_up_has_ended():
     values = np.concatenate([np.zeros(15), np.full(14, 1e9)])
     assert of_one(RankESR(), values + np.random.default_rng(0).standard_normal(29)) == []
@@ -161,12 +182,12 @@ def test_nothing_is_flagged_before_the_warm_up_has_ended():
 def test_stored_and_loaded_in_the_middle_it_goes_on_the_same():
     values = np.random.default_rng(1).standard_normal(900)
     values[600:] += 1
-    straight, restored = RankESR(seed=4), RankESR(seed=4)
+    straight, restored = RankESR(), RankESR()
     for i, value in enumerate(values.tolist()):
         straight.update(value)
         if i % 97 == 0:
             stored = orjson.dumps(restored.dump())
-            restored = RankESR(seed=4)
+            restored = RankESR()
             restored.load(orjson.loads(stored))
         restored.update(value)
         assert (straight.evidence, straight.drift_detected) == (restored.evidence, restored.drift_detected)

@@ -1,5 +1,6 @@
 """Two metrics of each agent, all agents at once: what an agent does not do costs nothing."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +35,7 @@ class _Open:
     last_s: int = 0
 
 
-class AgentMetric:
+class AgentMetric(ABC):
     """One metric of all agents: sums of ticks → batches of `size` events each → a bank of detectors."""
 
     name: str
@@ -52,9 +53,9 @@ class AgentMetric:
     def make_bank(self) -> SmallBank:
         return SmallBank()
 
+    @abstractmethod
     def sums(self, slots: Sequence[Slot]) -> dict[str, tuple[float, float]]:
         """Agent → (sum, events) of some slots."""
-        raise NotImplementedError
 
     def in_unit(self, value: float) -> float:
         return value

@@ -13,7 +13,8 @@ class Evidence:
     """Shiryaev-Roberts sums S ← (1 + S) · gain, and beside each the CUSUM of the same bet, whose last start dates it.
 
     S less the number of updates is a martingale where each gain has mean 1, so the mean time until a weighted mean of
-    all S reaches A is A at the least (Shin, Ramdas, Rinaldo 2024, Theorem 2.4). Arrays have the shape (streams, bets).
+    all S reaches A is A at the least (Shin, Ramdas, Rinaldo 2024, Theorem 2.4). The 1 says that a change may begin with
+    any update; less where little could be seen of it (`starts`). Arrays have the shape (streams, bets).
     """
 
     def __init__(self, streams: int, weights: NDArray[np.float64]) -> None:
@@ -23,9 +24,11 @@ class Evidence:
         self.changes = np.zeros((streams, bets), np.int64)
         """Number of the first update after the change that each bet believes in."""
 
-    def add(self, which: Which, gains: NDArray[np.float64], numbers: NDArray[np.int64]) -> None:
-        """Pay the bets of some streams; `numbers` are those of their updates."""
-        self.sums[which] = np.minimum((1 + self.sums[which]) * gains, _CAP)
+    def add(
+        self, which: Which, gains: NDArray[np.float64], numbers: NDArray[np.int64], starts: NDArray[np.float64]
+    ) -> None:
+        """Pay the bets of some streams; `numbers` are those of their updates, `starts` is 0..1 and known before."""
+        self.sums[which] = np.minimum((starts[:, None] + self.sums[which]) * gains, _CAP)
         rise = self.rise[which]
         self.changes[which] = np.where(rise <= 1, numbers[:, None], self.changes[which])
         self.rise[which] = np.minimum(np.maximum(rise, 1) * gains, _CAP)

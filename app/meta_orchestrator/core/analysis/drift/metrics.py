@@ -3,25 +3,32 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
+from meta_orchestrator.core.analysis.awake import parts
 from meta_orchestrator.core.analysis.drift.batches import CountedBatches, TimedBatches
-
-AWAKE_S = "awake_s"
-"""A column beside those of History: seconds of work since the row before."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """Columns of History, the scale on which a batch's value varies evenly, and how it reads in the metric's unit."""
+    """The scale on which a batch's value varies evenly, how it reads in its unit, and what its batches are counted by.
+
+    `ratio` is its name in `history.RATIOS`, `events` the column that says how much a value is worth.
+    """
 
     name: str
-    numerator: str
-    denominator: str
-    events: str
     even: Callable[[float], float]
     in_unit: Callable[[float], float]
     statistic: str
+    ratio: str = ""
+    events: str = ""
     batches: type[CountedBatches] = CountedBatches
+
+    @cached_property
+    def parts(self) -> tuple[str, str, str]:
+        """Columns of numerator, denominator and events."""
+        numerator, denominator = parts(self.ratio or self.name)
+        return numerator, denominator, self.events or denominator
 
 
 def _arcsine(share: float) -> float:
@@ -42,43 +49,24 @@ def _an_hour(a_second: float) -> float:
     return 3600 * a_second
 
 
-def _rate(name: str, numerator: str, denominator: str) -> Metric:
-    return Metric(name, numerator, denominator, denominator, _arcsine, float, "rate")
+def _rate(name: str) -> Metric:
+    return Metric(name, _arcsine, float, "rate")
 
 
 METRICS = (
-    Metric(
-        "consensus_latency_ms",
-        "latency_log_sum",
-        "latency_count",
-        "latency_count",
-        even=float,
-        in_unit=math.expm1,
-        statistic="geometric mean",
-    ),
-    _rate("consensus_success_rate", "rounds_decided", "rounds_closed"),
-    _rate("dissent_rate", "votes_against", "votes"),
-    _rate("handoff_failure_rate", "handoffs_failed", "handoffs_ended"),
-    _rate("quality_regression_rate", "tasks_regressed", "tasks_finished"),
-    Metric(
-        "rework_percentage",
-        "tasks_reworked",
-        "tasks_worked",
-        "tasks_worked",
-        even=_arcsine,
-        in_unit=_percent,
-        statistic="percentage",
-    ),
+    Metric("consensus_latency_ms", float, math.expm1, "geometric mean", ratio="consensus_latency_log"),
+    _rate("consensus_success_rate"),
+    _rate("dissent_rate"),
+    _rate("handoff_failure_rate"),
+    _rate("quality_regression_rate"),
+    Metric("rework_percentage", _arcsine, _percent, "percentage"),
     Metric(
         "development_velocity",
-        "points",
-        AWAKE_S,
-        "tasks_finished",
-        even=_root_an_hour,
-        in_unit=_an_hour,
-        statistic="points an hour",
+        _root_an_hour,
+        _an_hour,
+        "points an hour",
+        events="tasks_finished",
         batches=TimedBatches,
     ),
 )
-"""Latency is watched as its mean logarithm: a shift of everything shows in 14 batches there, in 41 in the p95. Velocity
-counts the time in which the team was at work: a gap between rows is at most 10 min of it, as with liveness."""
+"""Latency is watched as its mean logarithm: a shift of everything shows in 14 batches there, in 41 in the p95."""

@@ -1,14 +1,11 @@
 """The rank e-SR detector for many streams at once: the same law as for one, at the price of a few."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from meta_orchestrator.core.analysis.drift.bets import LEVELS, level_gains, spread_gains, weights
+from meta_orchestrator.core.analysis.drift.bets import LEVELS, level_gains, middle, spread_gains, weights
 from meta_orchestrator.core.analysis.drift.evidence import Evidence, Which
-from meta_orchestrator.core.analysis.drift.uniform import uniforms
 from meta_orchestrator.core.analysis.drift.whitening import Whitening
 
 _RANKS_BEFORE_PHI = 10
@@ -18,9 +15,7 @@ _RANKS_BEFORE_PHI = 10
 class RankBank:
     """Streams of values → normal scores of sequential ranks → innovations → evidence."""
 
-    def __init__(self, seeds: Sequence[int], window: int, warm_up: int, phi: float, spread: bool = False) -> None:
-        streams = len(seeds)
-        self.seeds = np.array(seeds, np.uint64)
+    def __init__(self, streams: int, window: int, warm_up: int, phi: float, spread: bool = False) -> None:
         self.window, self.warm_up, self.spread = window, warm_up, spread
         self.updates, self.start = np.zeros((2, streams), np.int64)
         """Values seen so far, and the number of the first one since the last restart."""
@@ -31,18 +26,23 @@ class RankBank:
     def update(self, which: Which, x: NDArray[np.float64]) -> None:
         """One value each for some streams, which are named once."""
         numbers = self.updates[which]
-        known = np.minimum(numbers - self.start[which], self.window)
-        scores = self._scores(which, x, known)
-        innovations = self.whitening.innovations(which, scores, known >= _RANKS_BEFORE_PHI)
-        self.values[which, (numbers - self.start[which]) % self.window] = x
+        since = numbers - self.start[which]
+        known = np.minimum(since, self.window)
+        starts, ends = self._starts(which, since), self._ends(which, x, known)
+        innovations = self.whitening.innovations(which, middle(*ends), ends, known >= _RANKS_BEFORE_PHI)
+        self.values[which, since % self.window] = x
         ready = known >= self.warm_up
-        self.evidence.add(which[ready], self._gains(innovations[ready]), numbers[ready])
+        self.evidence.add(which[ready], self._gains(innovations[:, ready]), numbers[ready], starts[ready])
         self.updates[which] += 1
 
     def restart(self, which: Which) -> None:
         """What comes next is the new normal; the autocorrelation stays."""
         self.start[which] = self.updates[which]
         self.values[which] = np.nan
+        self.forget_evidence(which)
+
+    def forget_evidence(self, which: Which) -> None:
+        """Bets begin anew; what is known stays."""
         self.whitening.clear(which)
         self.evidence.clear(which, self.updates[which])
 
@@ -52,17 +52,26 @@ class RankBank:
 
         Less where the autocorrelation is great: an error of φ leaves one of about error / (1 - φ²) between innovations.
         """
-        phi = self.whitening.phi(np.arange(len(self.seeds)))
+        phi = self.whitening.phi(np.arange(len(self.updates)))
         return self.evidence.means * (1 - phi * phi)
 
-    def _scores(self, which: Which, x: NDArray[np.float64], known: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Sequential ranks as normal quantiles: uniform whatever the distribution; ties are broken at random."""
+    def _ends(self, which: Which, x: NDArray[np.float64], known: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Sequential ranks as normal quantiles, whatever the distribution: between which two each value is, (2, n)."""
         values = self.values[which]
         less, equal = (values < x[:, None]).sum(axis=1), (values == x[:, None]).sum(axis=1)
-        chance = uniforms(self.seeds[which], self.updates[which])
-        ranks = (less + chance * (equal + 1)) / (known + 1)
-        scores: NDArray[np.float64] = ndtri(np.clip(ranks, 1e-12, 1 - 1e-12))
-        return scores
+        ends: NDArray[np.float64] = ndtri(np.stack([less, less + equal + 1]) / (known + 1))
+        return ends
+
+    def _starts(self, which: Which, since: NDArray[np.int64]) -> NDArray[np.float64]:
+        """How much could be seen of a change that begins now: little where nearly all past values are the same.
+
+        Told by how many of them are equal to the last one. Without it, evidence would grow by 1 at each of many equal
+        values: a stream of zeros would alarm after `run_length` of them.
+        """
+        last = self.values[which, (since - 1) % self.window]
+        alike = (self.values[which] == last[:, None]).sum(axis=1) / np.clip(since, 1, self.window)
+        starts: NDArray[np.float64] = np.minimum(2 * (1 - alike), 1)
+        return starts
 
     def _gains(self, innovations: NDArray[np.float64]) -> NDArray[np.float64]:
         gains = level_gains(innovations, LEVELS)

@@ -16,13 +16,13 @@ _ONE = np.zeros(1, np.intp)
 class RankESR(base.DriftDetector):  # type: ignore[misc]
     r"""Rank e-Shiryaev-Roberts detector with AR(1) whitening.
 
-    Each value is replaced by its sequential rank among the last `window` values (ties are broken at random), the rank
-    by its normal score $z$, and the score is whitened by an AR(1) model,
+    Each value is replaced by its sequential rank among the last `window` values, the rank by the two normal quantiles
+    that its normal score $z$ is between (a tie is between all who share it), and these are whitened by an AR(1) model,
     $w_t = (z_t - \varphi z_{t-1}) / \sqrt{1 - \varphi^2}$ with $\varphi = 1 + 2 \rho_1(\Delta z)$: differences do not
     see a level shift, so a drift does not pass for autocorrelation. For each shift $\delta$ bet on, evidence grows as
-    $S \leftarrow (1 + S) \exp(\delta w - \delta^2 / 2)$. A drift is detected when a weighted mean of the $S$ reaches
-    `run_length`, about the mean time between false alarms where the values are exchangeable. After a drift the ranks
-    start anew; $\varphi$ is kept.
+    $S \leftarrow (1 + S) P_\delta / P_0$, the probabilities of what is between both ends under $N(\delta, 1)$ and
+    $N(0, 1)$. A drift is detected when a weighted mean of the $S$ reaches `run_length`, about the mean time between
+    false alarms where the values are exchangeable. After a drift the ranks start anew; $\varphi$ is kept.
 
     The values should be disjoint (a mean of each batch, never of overlapping windows).
 
@@ -38,8 +38,6 @@ class RankESR(base.DriftDetector):  # type: ignore[misc]
         First guess of the autocorrelation from value to value.
     spread
         Whether a change of the spread is bet on, too; `spread_changed` then says which of both it was.
-    seed
-        Of the random breaking of ties: the n-th update always breaks its ties the same way.
 
     Examples
     --------
@@ -72,7 +70,6 @@ class RankESR(base.DriftDetector):  # type: ignore[misc]
         warm_up: int = 30,
         phi: float = 0.3,
         spread: bool = False,
-        seed: int = 0,
     ) -> None:
         super().__init__()
         self.run_length = run_length
@@ -80,8 +77,7 @@ class RankESR(base.DriftDetector):  # type: ignore[misc]
         self.warm_up = warm_up
         self.phi = phi
         self.spread = spread
-        self.seed = seed
-        self._bank = RankBank([seed], window, warm_up, phi, spread)
+        self._bank = RankBank(1, window, warm_up, phi, spread)
         self._evidence = 0.0
 
     def update(self, x: int | float) -> None:
@@ -133,6 +129,14 @@ class RankESR(base.DriftDetector):  # type: ignore[misc]
         """The last `window` values since the last restart, oldest first."""
         known, ring = self.known, self._bank.values[0]
         return np.roll(ring, -(known % self.window)) if known > self.window else ring[:known]
+
+    def revise(self, values: NDArray[np.float64], anew: bool) -> None:
+        """The last `window` values, oldest first, as they are seen now; whether evidence begins anew."""
+        places = np.arange(self.known - len(values), self.known) % self.window
+        self._bank.values[0, places] = values
+        if anew:
+            self._bank.forget_evidence(_ONE)
+            self._evidence = 0.0
 
     @property
     def change(self) -> int:

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from meta_orchestrator.core.analysis.drift.adwin import SecondOpinion
+from meta_orchestrator.core.analysis.drift.baseline import Baseline
 from meta_orchestrator.core.analysis.drift.batches import Batch
 from meta_orchestrator.core.analysis.drift.metrics import Metric
 from meta_orchestrator.core.analysis.drift.rank_esr import RankESR
-from meta_orchestrator.core.analysis.drift.season import DAY_US, Season
 from meta_orchestrator.core.analysis.drift.since import LEVEL, half_width
 from meta_orchestrator.core.analysis.drift.spike import spike_score
-from meta_orchestrator.core.analysis.drift.uniform import seed_of
 from meta_orchestrator.messages.fields import format_time_us
 from meta_orchestrator.messages.outputs import Drift
 
@@ -28,8 +28,8 @@ class Stream:
     def __init__(self, metric: Metric, size: float) -> None:
         self.metric = metric
         self.batches = metric.batches(size)
-        self.detector = RankESR(run_length=float("inf"), seed=seed_of(metric.name))
-        self.seasons = (Season(DAY_US, 24), Season(7 * DAY_US, 28))
+        self.detector = RankESR(run_length=float("inf"))
+        self.baseline = Baseline(self.detector.window)
         self._begin()
 
     def _begin(self) -> None:
@@ -42,7 +42,11 @@ class Stream:
     def restart(self) -> None:
         """What comes next is the new normal."""
         self.batches.clear()
+        self._restart()
+
+    def _restart(self) -> None:
         self.detector.restart()
+        self.baseline.restart()
         self._begin()
 
     @property
@@ -52,8 +56,7 @@ class Stream:
 
     def feed(self, start_us: int, end_us: int, row: Mapping[str, float]) -> bool:
         """Take the sums of a slice of time; whether they completed a batch."""
-        metric = self.metric
-        batch = self.batches.add(start_us, row[metric.numerator], row[metric.denominator], row[metric.events])
+        batch = self.batches.add(start_us, *(row[part] for part in self.metric.parts))
         if batch:
             self._take(batch, end_us)
         return batch is not None
@@ -70,10 +73,11 @@ class Stream:
 
     def _without_season(self, batch: Batch, end_us: int) -> float:
         """In half precision, as it is stored."""
-        value = self.metric.even(batch.value)
-        for season in self.seasons:
-            value = season.residual((batch.start_us + end_us) // 2, value)
-        return float(np.float16(min(max(value, -6e4), 6e4)))
+        time_us, known = (batch.start_us + end_us) // 2, self.baseline.is_known
+        revision = self.baseline.turn(time_us)
+        if revision is not None:
+            self.detector.revise(_half(self.detector.values + revision), anew=self.baseline.is_known != known)
+        return float(_half(np.array(self.baseline.residual(time_us, self.metric.even(batch.value)))))
 
     def adwin_fires(self, adwin: SecondOpinion) -> bool:
         """Whether ADWIN finds a drift with the latest batch."""
@@ -83,10 +87,8 @@ class Stream:
         """The drift that the evidence speaks for; begins anew after it. None where nothing was seen before it."""
         since_us, *old = self._marks.get(self.detector.change, (0, 0.0, 0.0))
         drift = self._drift(detector, since_us, old, about) if old[1] and self._total[1] > old[1] else None
-        for season in self.seasons:
-            season.spoil()
-        self.detector.restart()
-        self._begin()
+        self.baseline.spoil()
+        self._restart()
         return drift
 
     def _drift(self, detector: str, since_us: int, old: Sequence[float], about: Facts) -> Drift:
@@ -117,7 +119,7 @@ class Stream:
             "batch_size": self.batches.size,
             "autocorrelation": found.autocorrelation,
             "statistic": self.metric.statistic,
-            "seasonal": "yes" if any(season.is_known for season in self.seasons) else "no",
+            "seasonal": "yes" if self.baseline.is_known else "no",
             "spike_score": spike_score(before, after),
         }
 
@@ -134,7 +136,7 @@ class Stream:
         return {
             "batches": self.batches.dump(),
             "detector": self.detector.dump(),
-            "seasons": [season.dump() for season in self.seasons],
+            "baseline": self.baseline.dump(),
             "total": self._total,
             "times": [self._first_us, self._last_us],
             "marks": marks,
@@ -143,8 +145,12 @@ class Stream:
     def load(self, dumped: dict[str, Any]) -> None:
         self.batches.load(dumped["batches"])
         self.detector.load(dumped["detector"])
-        for season, stored in zip(self.seasons, dumped["seasons"], strict=True):
-            season.load(stored)
+        self.baseline.load(dumped["baseline"])
         self._total = list(dumped["total"])
         self._first_us, self._last_us = dumped["times"]
         self._marks = {number: (start_us, a, b) for number, start_us, a, b in dumped["marks"]}
+
+
+def _half(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rounded to half precision."""
+    return np.clip(values, -6e4, 6e4).astype(np.float16).astype(np.float64)

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from meta_orchestrator.core.analysis.awake import AWAKE_MOST_S, AWAKE_S
 from meta_orchestrator.core.analysis.drift.adwin import SecondOpinion
 from meta_orchestrator.core.analysis.drift.agents import AgentMetric, FailedHandoffs, TaskLatency
-from meta_orchestrator.core.analysis.drift.metrics import AWAKE_S, METRICS
+from meta_orchestrator.core.analysis.drift.metrics import METRICS
 from meta_orchestrator.core.analysis.drift.season import HOUR_US
 from meta_orchestrator.core.analysis.drift.stream import Stream
 from meta_orchestrator.core.analysis.drift.together import rejected
@@ -23,9 +24,6 @@ MUTED_PANES = 30
 """Rest after a change of the configuration: it is judged by its trial, and what it moved is no drift. Measured: alarms
 for two planned changes 83 → 2.8, with full power on later drift. All streams rest: in a team each setting touches,
 by the work that it lets through, every metric sooner or later."""
-
-AWAKE_MOST_S = 600.0
-"""The longest gap between rows that counts as time at work: the liveness rule of CONTRACT §4.4."""
 
 
 class DriftWatch:

@@ -9,8 +9,9 @@ _PHI_MAX = 0.95
 _PRIOR = 20
 """The first guess of φ counts as much as this many differences."""
 
-_MEMORY = 500
-"""Moments are forgotten at the rate of one difference in so many."""
+_MEMORY = 2000
+"""Moments are forgotten at the rate of one difference in so many: φ is a habit of the stream, and an error of it costs
+both false alarms (autocorrelation .8: 1.3 in 10,000 values; 2.0 at a memory of 500) and time."""
 
 
 class Whitening:
@@ -30,14 +31,19 @@ class Whitening:
         self.score[which] = np.nan
         self.difference[which] = 0
 
-    def innovations(self, which: Which, scores: NDArray[np.float64], learn: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """w = (z - φ z') / √(1 - φ²); learns from the scores afterwards, where `learn` says so."""
+    def innovations(
+        self, which: Which, scores: NDArray[np.float64], ends: NDArray[np.float64], learn: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """w = (z - φ z') / √(1 - φ²) of the two ends that each score is between, shape (2, streams).
+
+        Learns from the scores afterwards, where `learn` says so.
+        """
         before, self.score[which] = self.score[which], scores
         known = ~np.isnan(before)
         phi = np.where(known, self.phi(which), 0)
         step = np.where(known, scores - before, 0)
         self._learn(which[known & learn], step[known & learn])
-        innovations: NDArray[np.float64] = (scores - phi * np.where(known, before, 0)) / np.sqrt(1 - phi * phi)
+        innovations: NDArray[np.float64] = (ends - phi * np.where(known, before, 0)) / np.sqrt(1 - phi * phi)
         return innovations
 
     def phi(self, which: Which) -> NDArray[np.float64]:

@@ -8,14 +8,13 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from meta_orchestrator.core.analysis.awake import AWAKE_MOST_S, AWAKE_S
 from meta_orchestrator.core.collection.history import INDEX
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.fields import SECOND
 
 HOUR_US = 3600 * SECOND
 HOURS = 14 * 24
-AWAKE_MOST_S = 600.0
-"""The longest gap between rows that counts as time at work, as in the drift of velocity."""
 FROM_HISTORY = (
     "points",
     "tasks_finished",
@@ -25,7 +24,7 @@ FROM_HISTORY = (
     "busy_us",
     "capacity_us",
 )
-FIELDS = (*FROM_HISTORY, "awake_s", "config")
+FIELDS = (*FROM_HISTORY, AWAKE_S, "config")
 """`config` is a mark of the configuration in force, 0 where it changed within the hour."""
 AT = {name: n for n, name in enumerate(FIELDS)}
 _COLUMNS = [INDEX[name] for name in FROM_HISTORY]
@@ -61,7 +60,7 @@ class Hours:
             self.row[place] += float(row[column])
         start_us = moment.tick_us - round(row[INDEX["seconds"]] * SECOND)
         gap_s = (moment.tick_us - (start_us if self.seen_us is None else self.seen_us)) / SECOND
-        self.row[AT["awake_s"]] += min(gap_s, AWAKE_MOST_S)
+        self.row[AT[AWAKE_S]] += min(gap_s, AWAKE_MOST_S)
         self.seen_us = moment.tick_us
         if self.row[AT["config"]] != mark:
             self.row[AT["config"]] = _MIXED

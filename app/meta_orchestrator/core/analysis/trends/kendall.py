@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 Z95 = 1.96
-_PHI_PRIOR, _PHI_PRIOR_WEIGHT, _PHI_MAX = 0.3, 20, 0.95
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,10 @@ class Slope:
     pairs: int
 
 
-def trend(times: Numbers, values: Numbers, strata: NDArray[np.int64], phi: float) -> Slope | None:
-    """The trend of values at ascending times (units of an autocorrelation `phi` from one to the next); None without
-    two comparable ones.
+def trend(times: Numbers, values: Numbers, strata: NDArray[np.int64], correlations: Numbers) -> Slope | None:
+    """The trend of values at ascending times; None without two comparable ones.
+
+    `correlations` are those between values 0, 1, 2 ... apart in time; times are whole numbers apart.
     """
     first, second = np.triu_indices(len(times), 1)
     same = strata[first] == strata[second]
@@ -48,29 +48,12 @@ def trend(times: Numbers, values: Numbers, strata: NDArray[np.int64], phi: float
         return None
     differences, gaps = values[second] - values[first], times[second] - times[first]
     s = float(np.sign(differences).sum())
-    deviation = sqrt(max(_variance(times, first, second, phi), 1.0))
+    deviation = sqrt(max(_variance(times, first, second, correlations), 1.0))
     p_value = 2 * (1 - NormalDist().cdf(max(abs(s) - 1, 0) / deviation))
     slopes = np.sort(differences / gaps)
     reach = Z95 * deviation / 2
     low, high = (int(min(max(len(slopes) / 2 + way * reach, 0), len(slopes) - 1)) for way in (-1, 1))
     return Slope(float(np.median(slopes)), float(slopes[low]), float(slopes[high]), p_value, s, len(slopes))
-
-
-def autocorrelation(scores: Numbers, consecutive: NDArray[np.bool_]) -> float:
-    """phi of an AR(1) from the differences of scores, 1 + 2 rho_1: these see neither a trend nor a step.
-
-    consecutive: whether each score follows the one before it without a gap. Shrunk to a first guess.
-    """
-    if len(scores) < 3:
-        return _PHI_PRIOR
-    differences = np.diff(scores)[consecutive[1:]]
-    neighbours = consecutive[1:-1] & consecutive[2:]
-    products = (np.diff(scores)[:-1] * np.diff(scores)[1:])[neighbours]
-    squares = float((differences**2).mean()) if len(differences) else 0.0
-    many = len(products)
-    found = 1 + 2 * float(products.mean()) / squares if many and squares > 0 else _PHI_PRIOR
-    phi = (found * many + _PHI_PRIOR * _PHI_PRIOR_WEIGHT) / (many + _PHI_PRIOR_WEIGHT)
-    return min(max(phi, 0.0), _PHI_MAX)
 
 
 def normal_scores(values: Numbers) -> Numbers:
@@ -81,9 +64,9 @@ def normal_scores(values: Numbers) -> Numbers:
     return np.array(scores)
 
 
-def _variance(times: Numbers, first: NDArray[np.intp], second: NDArray[np.intp], phi: float) -> float:
+def _variance(times: Numbers, first: NDArray[np.intp], second: NDArray[np.intp], correlations: Numbers) -> float:
     """Of S over these pairs."""
-    rho = np.power(phi, np.abs(times[:, None] - times[None, :])) if phi > 0 else np.eye(len(times))
+    rho = correlations[np.rint(np.abs(times[:, None] - times[None, :])).astype(np.intp)]
     spread = np.sqrt(2 * (1 - rho[first, second]))
     across = rho[second[:, None], second] - rho[first[:, None], second]
     across += rho[first[:, None], first] - rho[second[:, None], first]

@@ -1,13 +1,16 @@
 """Trends of a project that matter: looked for when an hour has ended, and said once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from meta_orchestrator.core.analysis.awake import parts
 from meta_orchestrator.core.analysis.trends.hours import AT, HOUR_US, Hours
-from meta_orchestrator.core.analysis.trends.kendall import Slope, autocorrelation, normal_scores, trend
+from meta_orchestrator.core.analysis.trends.kendall import Slope, normal_scores, trend
+from meta_orchestrator.core.analysis.trends.memory import correlations, of_blocks
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.fields import format_time_us
 from meta_orchestrator.messages.outputs import Drift
@@ -18,11 +21,9 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Metric:
-    """A ratio of hourly sums; `least` is the denominator below which an hour says nothing."""
+    """A ratio of hourly sums in some unit; `least` is the denominator below which an hour says nothing."""
 
     name: str
-    numerator: str
-    denominator: str
     unit: float
     least: float
     term: str
@@ -40,10 +41,10 @@ class Metric:
 
 
 METRICS = (
-    Metric("development_velocity", "points", "awake_s", 3600.0, 1200.0, "velocity", seasonal=True),
-    Metric("quality_regression_rate", "tasks_regressed", "tasks_finished", 1.0, 5.0, "quality"),
-    Metric("rework_percentage", "tasks_reworked", "tasks_worked", 100.0, 5.0, "quality"),
-    Metric("agent_utilization", "busy_us", "capacity_us", 1.0, 1.0, "utilization", seasonal=True),
+    Metric("development_velocity", 3600.0, 1200.0, "velocity", seasonal=True),
+    Metric("quality_regression_rate", 1.0, 5.0, "quality"),
+    Metric("rework_percentage", 100.0, 5.0, "quality"),
+    Metric("agent_utilization", 1.0, 1.0, "utilization", seasonal=True),
 )
 
 
@@ -134,7 +135,8 @@ class Series:
         sums = hours.sums.astype(np.float64)
         self._config = sums[:, AT["config"]].astype(np.int64)
         self._numbers = hours.numbers
-        self._parts = sums[:, AT[metric.numerator]] * metric.unit, sums[:, AT[metric.denominator]]
+        numerator, denominator = parts(metric.name)
+        self._parts = sums[:, AT[numerator]] * metric.unit, sums[:, AT[denominator]]
         inside = (hours.numbers >= begin) & (self._config > 0)
         self.blocks, values, self.strata = self._blocked(inside)
         self.level = float(np.median(values)) if len(values) else 0.0
@@ -147,16 +149,17 @@ class Series:
         """By the hour; None where there are too few blocks."""
         if len(self.values) < LEAST_BLOCKS:
             return None
-        return trend(self.blocks, self.values, self.strata, self.autocorrelation)
+        return trend(self.blocks, self.values, self.strata, of_blocks(self.correlations, self.span.block))
 
-    @property
-    def autocorrelation(self) -> float:
-        """From hour to hour, over all that is known."""
+    @cached_property
+    def correlations(self) -> Numbers:
+        """Between hours so far apart, over all that is known."""
         good = self._parts[1] >= self.metric.least
         values, numbers = self._parts[0][good] / self._parts[1][good], self._numbers[good]
-        scores = normal_scores(values - _usual(numbers, values, self.metric.seasonal))
-        consecutive = np.diff(numbers, prepend=numbers[:1] - 2) == 1
-        return autocorrelation(scores, consecutive)
+        if self.metric.seasonal:
+            usual = _usual(numbers, values)
+            values, numbers = values[usual > 0] / usual[usual > 0], numbers[usual > 0]
+        return correlations(normal_scores(values), numbers, self.span.hours)
 
     def _blocked(self, inside: NDArray[np.bool_]) -> tuple[Numbers, Numbers, NDArray[np.int64]]:
         """(hours since the begin of the middle of each block, its value, its stratum) of those that say something."""
@@ -204,11 +207,11 @@ def _slot(hours: NDArray[np.int64]) -> NDArray[np.int64]:
     return _kind(hours) * 24 + hours % 24
 
 
-def _usual(hours: NDArray[np.int64], values: Numbers, seasonal: bool) -> Numbers:
+def _usual(hours: NDArray[np.int64], values: Numbers) -> Numbers:
     """The median at the same hour of the same kind of day, where there are some; of all otherwise."""
     usual = np.full(len(values), np.median(values) if len(values) else 0.0)
     slots = _slot(hours)
-    for slot in np.unique(slots) if seasonal else ():
+    for slot in np.unique(slots):
         same = slots == slot
         if same.sum() >= LEAST_DAYS:
             usual[same] = np.median(values[same])
@@ -235,7 +238,7 @@ def _told(series: Series, slope: Slope, span: Span) -> Drift:
             "blocks": len(series.values),
             "block_hours": span.block,
             "span_hours": span.hours,
-            "autocorrelation": series.autocorrelation,
+            "autocorrelation": float(series.correlations[1]),
             "season": series.season,
         },
     )
