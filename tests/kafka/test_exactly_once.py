@@ -138,10 +138,11 @@ def _kill_many(bench: Bench, workers: dict[str, Worker], dice: random.Random) ->
     """SIGKILL one of the two again and again, every second time inside of a transaction; how often that happened."""
     inside = 0
     for number in range(KILLS):
-        time.sleep(dice.uniform(0.5, 4))
         name = dice.choice(sorted(workers))
         if number % 2:
             inside += workers[name].stop_in_commit(12)
+        else:
+            time.sleep(dice.uniform(0.5, 4))
         workers[name].kill()
         workers[name] = bench.worker(name)
     return inside
@@ -186,12 +187,12 @@ def _wait_for_turns(worker: Worker, count: int) -> None:
 
 
 async def _restart_under_load(bench: Bench, broker: JavaBroker) -> None:
-    """Twice: the broker is away for some seconds, and four turns later it is taken for well."""
+    """Twice: the broker goes after some turns and is away for some seconds; four turns later it is taken for well."""
     ended = asyncio.Event()
     load = asyncio.create_task(_load_until(bench, ended))
     try:
         for how, seconds in ((signal.SIGKILL, 2), (signal.SIGTERM, 6)):
-            await asyncio.sleep(6)
+            await asyncio.to_thread(_wait_for_turns, bench.workers[-1], 4)
             await asyncio.to_thread(broker.stop, how)
             await asyncio.sleep(seconds)
             await asyncio.to_thread(broker.start)
