@@ -5,9 +5,15 @@ import argparse
 from rich.console import Console
 from rich.table import Table
 
-from bench import live, memory, replay, stages
+from bench import analysis, live, memory, replay, stages
 
-PARTS = {"replay": replay.measure, "stages": stages.measure, "memory": memory.measure, "live": live.measure}
+PARTS = {
+    "replay": replay.measure,
+    "stages": stages.measure,
+    "memory": memory.measure,
+    "analysis": analysis.measure,
+    "live": live.measure,
+}
 
 
 def main() -> None:

@@ -140,7 +140,10 @@ class Room:
         return findings
 
     def moment(self, events: Sequence[Event] = ()) -> Moment:
-        return Moment("p", us(self.now_s), self.policy, self.ledger, self.history, events=list(events))
+        moment = Moment("p", us(self.now_s), self.policy, self.ledger, self.history, events=list(events))
+        for event in events:
+            moment.told.setdefault(event[3], []).append(event)
+        return moment
 
     def store_and_restore(self) -> None:
         """Through the bytes, as after a crash."""

@@ -176,7 +176,7 @@ def test_a_regression_is_the_work_of_who_finished_the_task_and_not_of_who_report
 def test_an_item_of_steps_is_the_work_of_all_who_did_them_and_a_failed_check_counts_as_a_step():
     authors = Authors()
     for n, agent in enumerate(["ada", "ben", "ada", "cem"]):
-        authors.started({"task": f"step-{n}", "agent": agent, "item": "item"})
+        authors.started([{"task": f"step-{n}", "agent": agent, "item": "item"}])
         authors.finished([{"task": f"step-{n}", "agent": agent, "points": 0}])
     authors.failed("step-1")
     authors.failed("of nobody")
@@ -190,7 +190,7 @@ def test_an_item_of_steps_is_the_work_of_all_who_did_them_and_a_failed_check_cou
 def test_of_more_work_than_is_remembered_the_oldest_is_forgotten():
     authors = Authors()
     for n in range(2 * REMEMBERED):
-        authors.started({"task": f"s{n}", "agent": "a", "item": f"i{n}"})
+        authors.started([{"task": f"s{n}", "agent": "a", "item": f"i{n}"}])
         authors.finished([{"task": f"s{n}", "agent": "a"}], [f"s{n}"] if n % 2 == 0 else ())
     assert (authors.shares("i0"), authors.shares(f"i{2 * REMEMBERED - 1}")) == ({}, {"a": 1})
     assert len(authors.tasks) == REMEMBERED

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS
 from meta_orchestrator.core.analysis.antipatterns.shared.lasting import Lasting
-from meta_orchestrator.core.analysis.antipatterns.shared.silences import ALL, Silences, kind_of
+from meta_orchestrator.core.analysis.antipatterns.shared.silences import ALL, STARTED, Silences, kind_of
+from meta_orchestrator.core.collection.tasks import Task
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Antipattern
@@ -44,9 +45,15 @@ class Stalled(Lasting):
         self.silent: dict[str, Silent] = {}
         """Stalled tasks at the last tick."""
         self._next_us = 0
+        self._held: dict[str, None] | None = None
+        """All held tasks, and some that were; None until the first look, which goes through the book."""
 
     def see(self, moment: Moment) -> Antipattern | None:
         self.silences.hear(moment)
+        if self._held is not None:
+            is_held = moment.books.tasks.is_held
+            begun = [event[4]["task"] for event in moment.told.get(STARTED, ())]
+            self._held |= dict.fromkeys([task for task in begun if is_held(task)])
         self.silent = {task: silent for task, silent in self.silent.items() if self._is_silent(task, silent, moment)}
         if moment.tick_us >= self._next_us:
             self._next_us = moment.tick_us + round(self.policy.analysis.lookback_s * SECOND) // LOOKS
@@ -60,17 +67,29 @@ class Stalled(Lasting):
         return self.silences.since_us(task, held.seen_us) == silent.since_us
 
     def _go_through(self, moment: Moment) -> None:
-        """Find those that are silent for too long."""
+        """Find those that are silent for too long, the longest first."""
         self.silences.tidy(moment)
         patience = {kind: self.patience_us(kind) for kind in [*self.silences.past, ALL]}
         before_us = moment.tick_us - min(patience.values())
-        for task, held in moment.books.tasks.items():
+        found = []
+        for task, held in self._tasks(moment):
             if held.holder is not None and held.seen_us <= before_us:
                 kind = kind_of(task, moment)
                 since_us = self.silences.since_us(task, held.seen_us)
                 silence_us = self.silences.length_us(since_us, moment.tick_us)
-                if silence_us >= patience.get(kind, patience[ALL]) and len(self.silent) < SILENT:
-                    self.silent[task] = Silent(since_us, held.holder, kind)
+                if silence_us >= patience.get(kind, patience[ALL]):
+                    found.append((since_us, task, Silent(since_us, held.holder, kind)))
+        for _, task, silent in sorted(found):
+            if task in self.silent or len(self.silent) < SILENT:
+                self.silent[task] = silent
+
+    def _tasks(self, moment: Moment) -> list[tuple[str, Task]]:
+        """Those that are held. The book has all of a day, so only what has begun since the last look is looked up."""
+        tasks = moment.books.tasks
+        known = [(name, task) for name in (tasks if self._held is None else self._held) if (task := tasks.get(name))]
+        held = [(name, task) for name, task in known if task.holder is not None]
+        self._held = dict.fromkeys([name for name, _ in held])
+        return held
 
     def patience_us(self, kind: str) -> float:
         """The silence of a held task that is a stall."""

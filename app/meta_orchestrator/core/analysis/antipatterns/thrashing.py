@@ -21,6 +21,7 @@ class Thrashing(PerWork):
 
     kind = "thrashing"
     prior = Tally(1, 20)
+    turn = 1
 
     def look(self, moment: Moment) -> None:
         self.count_work(moment)

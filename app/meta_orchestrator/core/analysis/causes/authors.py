@@ -29,9 +29,16 @@ class Authors:
         self.items: OrderedDict[int, dict[str, int]] = OrderedDict()
         """Item → agent → its steps and the failed checks of them, in the order of first steps."""
 
-    def started(self, data: dict[str, Any]) -> None:
-        if data.get("item") is not None:
-            _put(self.steps, crc32(data["task"].encode()), (crc32(data["item"].encode()), data["agent"]))
+    def started(self, said: Sequence[dict[str, Any]]) -> None:
+        """Of a tick, in their order: only the last steps are looked at, since only they are remembered."""
+        steps: dict[str, dict[str, Any]] = {}
+        for data in reversed(said):
+            if data.get("item") is not None:
+                steps.setdefault(data["task"], data)
+                if len(steps) == REMEMBERED_ITEMS:
+                    break
+        for task, data in reversed(steps.items()):
+            _put(self.steps, crc32(task.encode()), (crc32(data["item"].encode()), data["agent"]))
 
     def finished(self, said: Sequence[dict[str, Any]], steps: Container[str] = ()) -> None:
         """The last tasks of a tick, in their order; `steps`: those that are known to be worth nothing by themselves."""

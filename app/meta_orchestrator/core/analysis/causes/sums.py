@@ -110,9 +110,7 @@ class Sums:
     # ---- the events that a slot does not tell by agent or criticality ----------------------------------------------
 
     def _started(self, moment: Moment, said: list[Event]) -> None:
-        for event in said:
-            if event[4].get("item") is not None:
-                self.authors.started(event[4])
+        self.authors.started([event[4] for event in said])
 
     def _finished(self, moment: Moment, said: list[Event]) -> None:
         for finish, times in moment.finishes.items():

@@ -62,13 +62,15 @@ class AgentMetric(ABC):
 
     def feed(self, slots: Sequence[Slot], start_us: int, end_us: int) -> bool:
         """Take what happened in (start, end]; whether a batch has closed."""
-        full = []
+        full, open_, start_s, end_s = [], self.open, start_us // SECOND, end_us // SECOND
         for name, (total, events) in self.sums(slots).items():
-            batch = self._open(name, start_us // SECOND)
+            batch = open_.get(name)
+            if batch is None or not batch.events:
+                batch = self._open(name, start_s)
             if batch:
                 batch.sum += total
                 batch.events += int(events)
-                batch.last_s = end_us // SECOND
+                batch.last_s = end_s
                 if batch.events >= self.size:
                     full.append(name)
         if full:

@@ -34,7 +34,7 @@ class Skills:
     def _start(self, agent_type: str, required: list[str] | None) -> None:
         self.starts[agent_type] = self.starts.get(agent_type, 0) + 1
         needs = self.needs.setdefault(agent_type, {})
-        for skill in sorted(set(required or ())):
+        for skill in sorted(set(required)) if required else ():
             if skill in needs or len(needs) < SKILLS:
                 needs[skill] = needs.get(skill, 0) + 1
         if self.starts[agent_type] >= REMEMBERED:

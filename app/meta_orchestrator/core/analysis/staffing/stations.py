@@ -126,16 +126,17 @@ class Stations:
 
     def _serve(self, batch: Batch, moment: Moment, sums_of: dict[str, AgentSums]) -> None:
         """Tasks held and in service in one slot, and the capacity of all who are there."""
+        slot_us, tick_us = self.slot_us, moment.tick_us
         for name, agent in moment.books.agents.items():
-            if agent.agent_type is None:
+            sums, kind = sums_of.get(name), agent.agent_type
+            if kind is None or (sums is None and not agent.is_live(tick_us)):
                 continue
-            sums = sums_of.get(name)
+            load = batch.loads.get(kind) or batch.of(kind)
             if sums is not None:
-                load = batch.of(agent.agent_type)
                 load.held += sums.busy_us // 1000
-                load.served += served_us(agent, sums, self.slot_us) // 1000
-            if agent.is_live(moment.tick_us):
-                batch.of(agent.agent_type).capacity += agent.capacity * self.slot_us // 1000
+                load.served += served_us(agent, sums, slot_us) // 1000
+            if agent.is_live(tick_us):
+                load.capacity += agent.capacity * slot_us // 1000
 
     def _close(self) -> None:
         """Into the log; where that is full, pairs become one while each holds too little, else the older half goes."""
@@ -156,6 +157,11 @@ class Stations:
     def is_enough(self) -> bool:
         """Are there batches to test, of enough starts each?"""
         return len(self.batches) >= BATCHES and (self.is_longest or not self._is_sparse())
+
+    @property
+    def is_full(self) -> bool:
+        """Are three quarters of the log there, most of them new since it was last so full?"""
+        return self.is_enough and 2 * len(self.batches) >= 3 * BATCHES
 
     @property
     def is_longest(self) -> bool:

@@ -140,8 +140,12 @@ class Ballots:
         return min(max(1.0, closed / max(items, 1)), _MOST_ROUNDS)
 
     def _add(self, name: str, numbers: tuple[int, int, int, int], end_us: int) -> None:
-        self.latest.setdefault(name, Habit()).add(*numbers)
-        self.new.habits.setdefault(name, Habit()).add(*numbers)
+        for habits in (self.latest, self.new.habits):
+            habit = habits.get(name)
+            if habit is None:
+                habits[name] = Habit(*numbers)
+            else:
+                habit.add(*numbers)
         self.heard += numbers[0]
         level, since_us = self._rise.get(name, (0, end_us))
         level = max(0, level + numbers[1] * _TWICE - numbers[2])

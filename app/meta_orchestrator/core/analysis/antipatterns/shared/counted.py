@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
-from meta_orchestrator.core.analysis.antipatterns.shared.excess import Excess, Habits, Tally, added, excess_of
+from meta_orchestrator.core.analysis.antipatterns.shared.excess import NOTHING, Excess, Habits, Tally, excess_of
 from meta_orchestrator.core.analysis.antipatterns.shared.page import Page, most, most_often, summed
 from meta_orchestrator.core.analysis.antipatterns.shared.unusual import merged
 from meta_orchestrator.messages.fields import SECOND, format_time_us
@@ -46,6 +46,8 @@ class Counted(Detector):
     """What is believed of a project without a past: hits in structurally expected ones."""
     known_from: ClassVar[float] = math.inf
     """Structurally expected hits in the past of a key from which it is judged alone, too."""
+    turn: ClassVar[int] = 0
+    """Ticks by which it begins to look later than others: in a large team each look takes time, so they take turns."""
     scatter: ClassVar[float] = 1.0
     """Variance over mean of hits by task, while the past cannot tell."""
 
@@ -123,8 +125,9 @@ class Counted(Detector):
         found = None
         if scheduled:
             self._turn(tick_us)
+            delay_us = 0 if self._looked_us else self.turn * self.policy.time.tick_us
             self._looked_us = tick_us
-            self._next_us = tick_us + max(self.page_us, self._length_us(tick_us) // LOOKS)
+            self._next_us = delay_us + tick_us + max(self.page_us, self._length_us(tick_us) // LOOKS)
             found = self._test(tick_us)
         beyond = self.over_limit(tick_us)
         if self.active and scheduled and not beyond and self._is_over(found, tick_us):
@@ -198,7 +201,9 @@ class Counted(Detector):
         return excess_of(guilty, self.habits), sorted(guilty)
 
     def _is_guilty(self, key: str, tally: Tally, level: float) -> bool:
-        return tally.hits >= _LEAST_HITS and excess_of({key: tally}, self.habits).p_value <= level
+        if tally.hits < _LEAST_HITS or tally.hits <= tally.expected * self.habits.rate(key):
+            return False
+        return excess_of({key: tally}, self.habits).p_value <= level
 
     def _numbers(self, found: Excess, tick_us: int) -> Evidence:
         return {
@@ -264,10 +269,9 @@ class Counted(Detector):
     def learn(self, leaving: Iterable[Page]) -> None:
         """Pages leave the window: they become habit."""
         for page in leaving:
-            self.past = {
-                key: Tally(round(old.hits, DIGITS), round(old.expected, DIGITS))
-                for key, old in added(self.past, summed([page])).items()
-            }
+            for key, (hits, expected) in page.tallies.items():
+                old = self.past.get(key, NOTHING)
+                self.past[key] = Tally(round(old.hits + hits, DIGITS), round(old.expected + expected, DIGITS))
             self._learnt += page.chances
             self._squares, self._base = self._squares + page.squares, self._base + page.base
             if self._base > _PLENTY:

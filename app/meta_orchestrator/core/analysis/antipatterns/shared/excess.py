@@ -43,7 +43,7 @@ class Tally(NamedTuple):
     expected: float
 
 
-_NOTHING = Tally(0, 0)
+NOTHING = Tally(0, 0)
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Habits:
         return self.project.hits / self.project.expected
 
     def own(self, key: str) -> Tally:
-        return self.past.get(key, _NOTHING)
+        return self.past.get(key, NOTHING)
 
     @cached_property
     def weight(self) -> float:
@@ -120,7 +120,7 @@ def added(one: Mapping[str, Tally], other: Mapping[str, Tally]) -> dict[str, Tal
     """Both pasts as one."""
     total = dict(one)
     for key, more in other.items():
-        old = total.get(key, _NOTHING)
+        old = total.get(key, NOTHING)
         total[key] = Tally(old.hits + more.hits, old.expected + more.expected)
     return total
 
@@ -133,12 +133,15 @@ def excess(window: Iterable[Chance], habits: Habits) -> Excess:
 def excess_of(window: Mapping[str, Tally], habits: Habits) -> Excess:
     """Sums by key against the habits: sum of Gamma-Poisson counts, matched by mean and variance."""
     observed = expected = doubt = shared = 0.0
+    past, project_weight = habits.past, habits.weight
     for key, now in window.items():
-        rate, weight = habits.rate(key), habits.weight + habits.own(key).expected
+        own = past.get(key, NOTHING)
+        weight = project_weight + own.expected
+        rate = (KEY_HITS + own.hits) / weight
         observed += now.hits
         expected += now.expected * rate
         doubt += now.expected**2 * rate / weight  # of the key's own rate
-        shared += now.expected * habits.weight / weight
+        shared += now.expected * project_weight / weight
     doubt += shared**2 * habits.level / habits.project.expected  # of the project's
     return Excess(round(observed), expected, habits.dispersion * expected + doubt)
 

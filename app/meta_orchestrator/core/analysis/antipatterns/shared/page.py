@@ -76,9 +76,12 @@ def summed(pages: Iterable[Page]) -> dict[str, Tally]:
     sums: dict[str, list[float]] = {}
     for page in pages:
         for key, (hits, expected) in page.tallies.items():
-            total = sums.setdefault(key, [0.0, 0.0])
-            total[0] += hits
-            total[1] += expected
+            total = sums.get(key)
+            if total is None:
+                sums[key] = [hits, expected]
+            else:
+                total[0] += hits
+                total[1] += expected
     return {key: Tally(*total) for key, total in sums.items()}
 
 

@@ -51,7 +51,7 @@ class Silences:
             return
         self._pause(moment)
         spoken = {event[4]["task"] for type_ in SPEAKING if type_ != FINISHED for event in moment.told.get(type_, ())}
-        started = [event[4]["task"] for event in moment.told.get(STARTED, ())]
+        started = self._new(moment)
         followed = self.followed.keys() & spoken
         count = len(spoken)
         for slot in moment.new_slots:
@@ -59,14 +59,25 @@ class Silences:
             followed |= self.followed.keys() & slot.finished.keys()
         self._ticks += bool(count)
         self._spoken += count
-        last = _last(moment, followed | set(started))
+        last = _last(moment, followed | started.keys())
         self._learn(last, moment)
         for type_ in BESIDE:
-            for event in moment.told.get(type_, ()):
-                self._put_beside(event[4]["task"], event[0], moment)
+            for task, time_us in {event[4]["task"]: event[0] for event in moment.told.get(type_, ())}.items():
+                self._put_beside(task, time_us, moment)
         for task in started:
             if len(self.followed) < FOLLOWED:
                 self._follow(task, last, moment)
+
+    def _new(self, moment: Moment) -> dict[str, None]:
+        """Tasks that were started and are held still, as many as there may be room for."""
+        held, new = moment.books.tasks.is_held, dict[str, None]()
+        for event in moment.told.get(STARTED, ()):
+            task = event[4]["task"]
+            if held(task) and task not in self.followed:
+                new[task] = None
+                if len(new) == FOLLOWED:
+                    break
+        return new
 
     @property
     def each_tick(self) -> float:
