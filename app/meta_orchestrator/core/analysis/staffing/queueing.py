@@ -43,16 +43,16 @@ def left_waiting(waiting: float, load: float, servers: int, more: int) -> float:
     return waiting - explained * (1 - then / now) if now > 0 else waiting
 
 
-def p_above(values: NDArray[np.float64], bound: float = 0.0) -> float:
+def p_above(values: NDArray[np.float64], bound: float = 0.0, tied: float = TIED) -> float:
     """P of a mean so far above a bound if the true one is not: batch means, one-sided t test. Where batches hang
-    together they count as fewer (AR(1): n (1 - r) / (1 + r)).
+    together, their autocorrelation being above `tied`, they count as fewer (AR(1): n (1 - r) / (1 + r)).
     """
     n, spread = len(values), float(values.std(ddof=1)) if len(values) > 1 else 0.0
     excess = float(values.mean()) - bound if n else 0.0
     if n < 3 or spread == 0.0:
         return 0.0 if n >= 3 and excess > 0 else 1.0
     r = lag_one(values)
-    few = max(2.0, n * (1 - r) / (1 + r)) if r > TIED else n
+    few = max(2.0, n * (1 - r) / (1 + r)) if r > tied else n
     return float(stdtr(few - 1, -excess / spread * math.sqrt(few)))
 
 
