@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from judge.data import data
 from judge.row import Row
 from meta_orchestrator.core.analysis.antipatterns.persistent_dissent import PersistentDissent
-from meta_orchestrator.core.analysis.antipatterns.shared.dissenters import discoveries
+from meta_orchestrator.core.analysis.antipatterns.shared.dissenters import discoveries, p_among_peers
 from meta_orchestrator.drivers.replay import Replay
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.policy import Policy
@@ -27,9 +27,10 @@ YES, NO = ("y", "1", "1.0"), ("n", "0", "0.0")
 EVERY_S = 30
 START_US = 1_767_600_000 * SECOND
 PERMUTATIONS = 4_000
-SHUFFLED = 10
-COUNCILS = 36
+SHUFFLED = 20
+COUNCILS = 150
 FIXED = 0.4
+ONE_LOOK = "one look at the end (methods.md)"
 
 Ballot = Mapping[str, bool]
 """Voter → yes or no; who did not vote is left out."""
@@ -158,7 +159,12 @@ def _line(id_: str, kind: str, at_s: int, about: dict[str, object]) -> bytes:
 
 
 def _made_up() -> list[Row]:
-    """Twelve agents, rates beta around .15 (spread 15, 40, 10,000), two of them .30 higher; as in methods.md §5."""
+    """Twelve agents, rates beta around .15 (spread 15, 40, 10,000), two of them .30 higher; as in methods.md §5.
+
+    The product looks again and again and says what it finds at once, with anybody named in at most 5 % of the quiet
+    teams; the marks are those of one look at the end that names somebody in 7 %, and of 150 councils (± .04). The
+    method that they were measured with stands beside ours, on the same councils.
+    """
     quiet, bad = [_council(seed, 0) for seed in range(COUNCILS)], [_council(seed, 2) for seed in range(COUNCILS)]
     rules = list(bad[0])
     hits, false, anybody = (dict.fromkeys(rules, 0.0) for _ in range(3))
@@ -187,7 +193,14 @@ def _council(seed: int, bad: int) -> dict[str, set[str]]:
     shares = np.array([against[voter] / max(1, votes[voter]) for voter in voters])
     found["z > 2"] = {voters[k] for k in np.flatnonzero((shares - shares.mean()) / shares.std() > 2)}
     found[f"fixed {FIXED:.0%}"] = {voters[k] for k in np.flatnonzero(shares > FIXED)}
+    found[ONE_LOOK] = {voters[k] for k in np.flatnonzero(_one_look(votes, against, voters))}
     return found
+
+
+def _one_look(votes: Mapping[str, int], against: Mapping[str, int], voters: list[str]) -> Bools:
+    """What the mark was measured with: who is unlike the peers by the final counts, at 5 % FDR."""
+    counts = np.array([[against[voter], votes[voter]] for voter in voters], np.float64)
+    return discoveries(p_among_peers(counts[:, 0], counts[:, 1], np.arange(len(voters))), Policy().analysis.fdr)
 
 
 def _ballot(

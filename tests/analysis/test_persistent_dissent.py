@@ -67,7 +67,7 @@ def test_a_stubborn_agent_is_found_named_dated_and_cleared_when_it_gives_in():
     (found_at, found), (cleared_at, over) = said
     assert 100 < found_at <= 180
     assert found.since >= "1970-01-01T00:45:00Z"  # 90 rounds of 30 s
-    assert found.severity == pytest.approx(found.evidence["rate"] - found.evidence["expected_rate"])
+    assert found.severity == pytest.approx(found.evidence["rate"] - found.evidence["expected_rate"], abs=2e-6)
     assert isinstance(over, AntipatternCleared)
     assert 200 < cleared_at <= 260
 

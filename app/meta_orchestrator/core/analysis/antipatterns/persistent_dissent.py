@@ -13,6 +13,7 @@ from meta_orchestrator.core.analysis.antipatterns.shared.dissenters import (
     Floats,
     discoveries,
     p_among_peers,
+    p_more_often,
     p_of_a_coin,
     p_within_rounds,
 )
@@ -23,11 +24,16 @@ from meta_orchestrator.policy import Policy
 
 LEAST_AGENTS = 3
 """Of two, nobody is against the majority."""
+SURPRISE = 0.6
+"""Share of `analysis.fdr` of one look for being against more often than the rounds explain: looks are many."""
 OUTLIER = 0.4
-"""Share of `analysis.fdr` for being unlike the peers: with the other way in, both together keep the promise."""
+"""Share of `analysis.fdr` for being unlike the peers; the rest is for the other way in, so that both together keep the
+promise."""
 COIN = 0.16
 """One standard error: P(Z <= -1). A rate that far below one half is better than a coin's."""
-GROWTH = 1 / 6
+OFTEN = 0.25
+"""Half of what a coin would: of few votes any rate may be a coin's, so more than this must be sure."""
+GROWTH = 1 / 10
 """A look when this share of the votes is new: looks at nearly the same votes only add false alarms."""
 FULL = 200
 """Votes of an agent from which a look may use its whole level; before, in proportion: there are many early looks, and
@@ -66,17 +72,19 @@ class PersistentDissent(Detector):
     That is the outcome, but where a threshold above one half lets a few block the many: then it is the few who dissent.
 
     Two things must be so. (1) More votes against than a permutation of the votes among the voters of each round gives,
-    at `analysis.fdr` over all agents (Benjamini-Hochberg); rounds about one item count as one. (2) It matters: either
-    the agent is against the majority about as often as a coin would be (not a standard error below one half), or it is
-    an outlier among the rates of its peers (posterior predictive, Benjamini-Hochberg at `OUTLIER` of that rate). The
-    first alone flags somebody in half of all healthy teams, since people differ.
+    at `SURPRISE` of `analysis.fdr` over all agents (Benjamini-Hochberg); rounds about one item count as one. (2) It
+    matters: either the agent is against the majority about as often as a coin would be (not a standard error below one
+    half, and surely in more than `OFTEN` of its votes), or it is an outlier among the rates of its peers (posterior
+    predictive); these two share `analysis.fdr`. The first alone flags somebody in half of all healthy teams, since
+    people differ.
 
-    Looked at whenever a sixth of the votes is new, over half a day to a day of votes, longer where votes are rare;
+    Looked at whenever a tenth of the votes is new, over half a day to a day of votes, longer where votes are rare;
     an agent of whom fewer than `FULL` votes are known is tested at as much less of the level, and two looks in a row
-    must agree. False alarms: where everybody votes alike, anybody is found in at most `analysis.fdr` of the teams in
-    a day; where rates differ (beta, spread 15 to 10,000) in at most .07 of them by one look, .15 in 400 rounds; of
-    those found beside true dissenters at most `analysis.fdr` wrongly. Cleared when the latest votes say, 20 to 1,
-    that all of them vote like the others again, or when they have not voted for `time.history_s`.
+    must agree. False alarms, all looks together: where everybody votes alike, anybody is found in at most
+    `analysis.fdr` of the teams in a day; where rates differ (beta around .15, spread 15 to 10,000) in .05 of teams of
+    twelve in 150 rounds, .13 in 400: agents who are against so often by nature. Of those found beside true dissenters
+    .01 to .06 are found wrongly, in teams of 12 to 150. Cleared when the latest votes say, 20 to 1, that all of them
+    vote like the others again, or when they have not voted for `time.history_s`.
     Severity: by how much more of the worst one's votes are against than those of others in the same rounds.
     """
 
@@ -123,15 +131,17 @@ class PersistentDissent(Detector):
         sums = np.array([habit.numbers for habit in habits.values()], np.float64) / self.ballots.rounds_an_item
         votes, against, expected, variance = sums.T
         p_values = p_within_rounds(against, expected, variance)
-        called = discoveries(p_values / np.minimum(1, votes / FULL), self.policy.analysis.fdr)
+        fdr = self.policy.analysis.fdr
+        called = discoveries(p_values / np.minimum(1, votes / FULL), SURPRISE * fdr)
         if not called.any():
             return []
         suspects = np.flatnonzero(called)
         suspects = suspects[np.argsort(p_values[suspects], kind="stable")][:SUSPECTS]
         outliers = np.ones(len(votes))
         outliers[suspects] = p_among_peers(against, votes, suspects)
-        unlike = discoveries(outliers, OUTLIER * self.policy.analysis.fdr)
-        bad = called & (unlike | (p_of_a_coin(against, votes) >= COIN))
+        unlike = discoveries(outliers, OUTLIER * fdr)
+        often = discoveries(p_more_often(against, votes, OFTEN), (1 - OUTLIER) * fdr)
+        bad = called & (unlike | (often & (p_of_a_coin(against, votes) >= COIN)))
         return self._named(habits, bad, p_values, outliers)
 
     def _named(self, habits: dict[str, Habit], bad: NDArray[np.bool_], p: Floats, outlier: Floats) -> list[Dissenter]:

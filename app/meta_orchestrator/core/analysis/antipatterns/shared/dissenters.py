@@ -52,6 +52,12 @@ def p_of_a_coin(against: Floats, votes: Floats) -> Floats:
     return np.asarray(betainc(np.maximum(votes - against, 1e-9), against + 1, 0.5), np.float64)
 
 
+def p_more_often(against: Floats, votes: Floats, share: float) -> Floats:
+    """P(so many votes against or more) of an agent that is against in this share of its votes."""
+    tails = betainc(np.maximum(against, 1e-9), votes - against + 1, share)
+    return np.where(against > 0, tails, 1.0)
+
+
 def discoveries(p_values: Floats, rate: float) -> NDArray[np.bool_]:
     """Benjamini and Hochberg (1995): which to call, so that at most `rate` of the calls is expected to be wrong."""
     order = np.argsort(p_values, kind="stable")
