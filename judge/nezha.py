@@ -3,7 +3,8 @@
 Pods are agents. By minute: CPU is the share of its time that a pod is busy, workload times p95 the time of its tasks,
 workload times the caller's p50 the time for which others wait at it; what a pod itself waits for others is taken off.
 Before: 20 minutes; after: the 3 minutes from half a minute after the injection. Some faults (`return`, `exception`)
-hardly show in these metrics.
+hardly show in these metrics. These are bare series: there are no events of agents that could be replayed, so they go to
+the function that compares such series for the product.
 """
 
 import csv

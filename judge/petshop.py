@@ -3,6 +3,7 @@
 Each service is an agent; its requests times its average latency (or its failed share) is its time by block, and what
 it spends at the services that it calls is taken off. Before: the metrics of normal operation; after: the two blocks
 around the alarm. The call graph says who calls whom, requests are divided among callers by how much each of them does.
+Bare series again, without events to replay.
 """
 
 import csv

@@ -3,6 +3,9 @@
 Each trial is a try of its task, a reward below 1 a failed check. The scatter of failures over tasks (the same as widens
 the intervals of causes) is the design effect 1 + (m - 1) rho of m tries, and rho how much of failing belongs to the
 task. Each trial in turn is held out and foretold from the other three: own rate and overall rate, weighed by rho.
+Nothing is replayed: one agent and no times, and the product has no insight by task; what is judged is its scatter.
+The squared error says whether failures are grouped rightly; of a yes or no, a task that failed in half of its tries
+tells nothing, and what the last trial gets right then is chance.
 """
 
 import gzip

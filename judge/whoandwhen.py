@@ -2,7 +2,7 @@
 
 Each turn is a step of the run's item, done by its speaker; what starts with `exitcode:` is a check of the step before
 it, so who says such things is a tool that checks and does no steps. At the end the item is found to be wrong. The
-runs go through the product's own books of causes, which divide the blame.
+runs go through the product's replay, whose books of causes divide the blame.
 """
 
 import json
@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from judge.data import data
 from judge.row import Row
+from meta_orchestrator.core.analysis.causes.blocks import joined
 from meta_orchestrator.core.analysis.causes.fields import AGENT_AT
-from meta_orchestrator.core.analysis.causes.sums import Sums
-from meta_orchestrator.core.collection.history import History
-from meta_orchestrator.core.ledger import Ledger
-from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.event import Event
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.drivers.replay import Replay
+from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.policy import Policy
 
+PROJECT, START_US = "run", 1_767_600_000 * SECOND
 EXIT = re.compile(r"exitcode: (\d+)")
 Turn = tuple[str, str]
 """Speaker and text."""
@@ -49,38 +49,41 @@ def rows() -> list[Row]:
 
 
 def blamed(run: dict[str, Any], turns: list[Turn]) -> str:
-    """Who has the largest share, the earliest of equals."""
-    moment = Moment("run", 30 * SECOND, Policy(), Ledger(), History(SECOND), events=list(events(run, turns)))
-    for it in moment.events:
-        moment.told.setdefault(it[3], []).append(it)
-    block = Sums().block(moment, most_agents=100)
-    assert block  # noqa: S101 - every run has turns
-    return block.names[int(block.agents[:, AGENT_AT["regressed"]].argmax())]
+    """Who has the largest share, the earliest of equals: the run is replayed, and the sums that explain a regression
+    are read. An insight needs more than one run.
+    """
+    replay = Replay(Policy(), lambda line: None)
+    replay.run(lines(run, turns))
+    if replay.bad:
+        raise AssertionError(f"bad records: {replay.bad}")
+    names, sums = joined(replay.loop.projects[PROJECT].minds.causes.blocks.closed)
+    return names[int(sums[:, AGENT_AT["regressed"]].argmax())]
 
 
-def events(run: dict[str, Any], turns: list[Turn]) -> Iterator[Event]:
-    """The run in the words of the contract, a second a turn."""
+def lines(run: dict[str, Any], turns: list[Turn]) -> Iterator[bytes]:
+    """The run as a journal, a second a turn."""
     tools, item, step = {speaker for speaker, text in turns if EXIT.match(text)}, run["question_ID"], None
     for n, (speaker, text) in enumerate(turns):
         found = EXIT.match(text)
         if speaker not in tools:
             step = f"{item}/{n}"
-            yield event(n, "agent.task.started", task=step, agent=speaker, item=item, points=0)
-            yield event(
-                n, "agent.task.finished", task=step, agent=speaker, outcome="succeeded", duration_ms=0, points=0
-            )
+            done = {"task": step, "agent": speaker, "points": 0}
+            yield line(n, "agent.task.started", done | {"item": item})
+            yield line(n, "agent.task.finished", done | {"outcome": "succeeded", "duration_ms": 0})
         elif found and step:
-            passed = found[1] == "0"
-            yield event(
-                n, "agent.quality.checked", task=step, agent=speaker, check="run", passed=passed, regression=False
-            )
-    yield event(
-        len(turns), "agent.quality.checked", task=item, agent="judge", check="answer", passed=False, regression=True
-    )
+            yield line(n, "agent.quality.checked", check(step, speaker, "run", found[1] == "0", regression=False))
+    yield line(len(turns), "agent.quality.checked", check(item, "judge", "answer", passed=False, regression=True))
+    yield line(len(turns) + 600, "clock.tick", {})
 
 
-def event(second: int, kind: str, **values: Any) -> Event:
-    return (second * SECOND, "run", f"{kind}-{second}", kind, values, b"", 0, None)
+def check(task: str, agent: str, name: str, passed: bool, regression: bool) -> dict[str, Any]:
+    return {"task": task, "agent": agent, "check": name, "passed": passed, "regression": regression}
+
+
+def line(second: int, kind: str, about: dict[str, Any]) -> bytes:
+    time = format_time_us(START_US + second * SECOND)
+    envelope = {"specversion": "1.0", "id": f"{kind} {second}", "source": "run", "type": kind, "time": time}
+    return orjson.dumps(envelope | {"project": PROJECT, "data": about})
 
 
 def read(path: Path) -> tuple[dict[str, Any], list[Turn]]:
