@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
 from meta_orchestrator.core.analysis.antipatterns.shared.excess import NOTHING, Excess, Habits, Tally, excess_of
+from meta_orchestrator.core.analysis.antipatterns.shared.merged import merged
 from meta_orchestrator.core.analysis.antipatterns.shared.page import Page, most, most_often, summed
-from meta_orchestrator.core.analysis.antipatterns.shared.unusual import merged
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Antipattern, Evidence
 from meta_orchestrator.policy import Policy

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, ClassVar, Generic, TypeVar
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
+from meta_orchestrator.core.analysis.antipatterns.shared.counted import LOOKS, PLENTY, QUIET
 from meta_orchestrator.core.analysis.antipatterns.shared.excess import (
     Chance,
     Excess,
@@ -26,14 +27,11 @@ from meta_orchestrator.core.analysis.antipatterns.shared.excess import (
     tally,
 )
 from meta_orchestrator.core.analysis.antipatterns.shared.log import Log, Timed
+from meta_orchestrator.core.analysis.antipatterns.shared.merged import merged
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Antipattern, Evidence
 from meta_orchestrator.policy import Policy
 
-LOOKS = 6
-PLENTY = 3
-"""A look-back is made longer until it holds so many times `min_events`: in a short one a fault is soon past."""
-QUIET = 0.1
 KEYS = 2_000
 """Habits that are remembered apart; beyond, all are halved and the small ones forgotten."""
 
@@ -265,18 +263,3 @@ class Unusual(Detector, Generic[R, N]):
 
 def _numbers(found: Excess) -> Evidence:
     return {"observed": found.observed, "expected": found.expected, "p_value": found.p_value}
-
-
-def merged(first: Antipattern | None, second: Antipattern | None) -> Antipattern | None:
-    """One finding of two: all that either names, the earlier start, the greater severity."""
-    if not (first and second):
-        return first or second
-    return first.model_copy(
-        update={
-            "agents": sorted({*first.agents, *second.agents}),
-            "tasks": list(dict.fromkeys([*(second.tasks or []), *(first.tasks or [])]))[:NAMED_TASKS],
-            "since": min(first.since, second.since),
-            "severity": max(first.severity, second.severity),
-            "evidence": first.evidence | second.evidence,
-        }
-    )
