@@ -164,23 +164,27 @@ def _handoff(step: dict, case: str, number: int, giver: str, taker: str) -> dict
 # ---- what a permutation supports ----
 
 
-def supported(cases: Cases, seed: int = 0) -> set[str]:
-    """Cases with more A-B-A than names dealt at random over the whole log explain, Benjamini-Hochberg at `FDR`.
+def supported(cases: Cases, seed: int = 0) -> tuple[set[str], float]:
+    """Cases with more A-B-A than names dealt at random over the whole log explain, Benjamini-Hochberg at `FDR`; and the
+    p-value of all returns of the log together.
 
     p of a case: among all permuted cases of its length the share with as many returns.
     """
     chance = random.Random(seed)
     lengths: defaultdict[int, Counter[int]] = defaultdict(Counter)
-    names = [name for agents in cases.values() for name in agents]
+    names, totals = [name for agents in cases.values() for name in agents], Counter[int]()
     for _ in range(PERMUTATIONS):
         chance.shuffle(names)
-        dealt = iter(names)
+        dealt, total = iter(names), 0
         for agents in cases.values():
-            lengths[len(agents)][returns([next(dealt) for _ in agents])] += 1
+            found = returns([next(dealt) for _ in agents])
+            lengths[len(agents)][found] += 1
+            total += found
+        totals[total] += 1
     p_values = {name: _tail(lengths[len(agents)], returns(agents)) for name, agents in cases.items()}
     ordered = sorted(p_values, key=lambda name: (p_values[name], name))
     passed = [rank for rank, name in enumerate(ordered, 1) if p_values[name] <= FDR * rank / len(ordered)]
-    return set(ordered[: max(passed, default=0)])
+    return set(ordered[: max(passed, default=0)]), _tail(totals, sum(map(returns, cases.values())))
 
 
 def _tail(counts: Counter[int], least: int) -> float:
@@ -198,18 +202,34 @@ def judge(name: str, path: Path) -> list[Row]:
     cases, lines = raw(path), converted(path)
     brute, ours = sum(map(returns, cases.values())), counted(lines)
     said = found(lines)
-    loops = {task for one in said if one.kind == "ping_pong" for task in one.tasks or []}
-    backed = supported(cases)
-    both = len(loops & backed)
+    alone, at_limit, whole = claims(said)
+    backed, chance = supported(cases)
+    both = len(alone & backed)
     return [
         Row(name, "A-B-A", ours, {"brute force on the raw log": brute}, brute, "exact" if ours == brute else "differs"),
         Row(
             name,
-            "cases named in ping_pong",
-            len(loops),
+            "ping_pong: cases by themselves",
+            len(alone),
             {"a permutation supports": len(backed)},
             "",
-            _share(both, loops, backed),
+            _share(both, alone, backed),
+        ),
+        Row(
+            name,
+            "ping_pong: cases at the limit",
+            len(at_limit),
+            {},
+            "",
+            f"{len(at_limit & backed)} of them are supported",
+        ),
+        Row(
+            name,
+            "ping_pong: of the whole log",
+            whole,
+            {},
+            "",
+            f"a permutation has as many returns with p = {chance:.3g}",
         ),
         Row(name, "findings", len(said), {}, "", _kinds(said)),
         _shuffled(name, "agents", agents_shuffled(lines, 1), lines),
@@ -217,8 +237,19 @@ def judge(name: str, path: Path) -> list[Row]:
     ]
 
 
-def _share(both: int, loops: set[str], backed: set[str]) -> str:
-    return f"{both} of {len(loops)} named are supported, {both} of {len(backed)} supported are named"
+def claims(said: list[Antipattern]) -> tuple[set[str], set[str], int]:
+    """What ping_pong says: cases whose own returns are unlikely, cases at their limit, findings about the whole log."""
+    alone, at_limit, whole = set[str](), set[str](), 0
+    for one in said:
+        if one.kind == "ping_pong":
+            e_value = float(one.evidence.get("e_value") or 0)  # 1: only the limit speaks
+            (alone if e_value > 1 else at_limit if e_value else set()).update(one.tasks or [])
+            whole += "p_value" in one.evidence
+    return alone, at_limit - alone, whole
+
+
+def _share(both: int, named: set[str], backed: set[str]) -> str:
+    return f"{both} of {len(named)} named are supported, {both} of {len(backed)} supported are named"
 
 
 def _shuffled(name: str, what: str, lines: list[bytes], real: list[bytes]) -> Row:
