@@ -20,6 +20,11 @@ ESCALATING: tuple[str, ...] = (
     *AntipatternKind.__args__,  # type: ignore[attr-defined]
 )
 """What an escalation may watch."""
+WITH_ENTRIES = ("agent_utilization", "handoff_failure_causes", "counts")
+"""Those of them of which it may watch one entry."""
+
+Spread = Annotated[float, Field(ge=1e-6, le=1000)]
+"""Shares of the objective. Beyond this the model's single precision ends, and no objective is won or lost so far."""
 
 
 class Analysis(Section):
@@ -82,13 +87,15 @@ class Adaptation(Section):
     doubt: PositiveFloat = Field(
         1.5, description="the model's standard deviations count this much more: it is wrong somewhere (measured)"
     )
-    step_sd: PositiveFloat = Field(0.02, description="what one step of a parameter may do by itself")
-    remedy_gain: PositiveFloat = Field(0.03, description="what one step of a remedy does where its symptom is strong")
-    remedy_sd: PositiveFloat = Field(0.02, description="how unsure that is: the direction is known, the size is not")
-    level_sd: PositiveFloat = Field(0.5, description="where the score of an unknown team may stand")
-    level_drift_sd: NotNegative = Field(0.01, description="how far the score wanders by itself in an hour")
-    disturbed_sd: PositiveFloat = Field(0.2, description="how far it may have moved where a drift was detected")
-    noise_sd: PositiveFloat = Field(0.2, description="spread of the score of `batch_s` seconds, until it is known")
+    step_sd: Spread = Field(0.02, description="what one step of a parameter may do by itself")
+    remedy_gain: Spread = Field(0.03, description="what one step of a remedy does where its symptom is strong")
+    remedy_sd: Spread = Field(0.02, description="how unsure that is: the direction is known, the size is not")
+    level_sd: Spread = Field(0.5, description="where the score of an unknown team may stand")
+    level_drift_sd: Annotated[float, Field(ge=0, le=1000)] = Field(
+        0.01, description="how far the score wanders by itself in an hour"
+    )
+    disturbed_sd: Spread = Field(0.2, description="how far it may have moved where a drift was detected")
+    noise_sd: Spread = Field(0.2, description="spread of the score of `batch_s` seconds, until it is known")
     noise_looks: PositiveInt = Field(30, description="looks after which their own spread counts as much as that")
     harm: PositiveFloat = Field(
         0.05, description="a guard that takes a change back tells the model of such a loss, give or take half of it"
@@ -127,8 +134,11 @@ class Escalation(Section):
     @classmethod
     def _known(cls, metric: str) -> str:
         """`agent_utilization.coder` and `handoff_failure_causes.timeout` name one entry."""
-        if metric.partition(".")[0] not in ESCALATING:
+        name, dot, _ = metric.partition(".")
+        if name not in ESCALATING:
             raise ValueError(f"must be one of {', '.join(ESCALATING)}")
+        if dot and name not in WITH_ENTRIES:
+            raise ValueError(f"{name} has no entries; only {', '.join(WITH_ENTRIES)} have")
         return metric
 
 

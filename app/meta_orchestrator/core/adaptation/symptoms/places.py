@@ -74,7 +74,7 @@ def _full(moment: Moment, name: str) -> Symptom | None:
         name=name,
         reason=f"{full} who are busy for {batches.busy:.0%} of their time",
         metric="development_velocity",
-        gap=min((batches.full - targets.places_taken) / (1 - targets.places_taken), 1.0),
+        gap=_gap(batches.full, targets.places_taken),
         certainty=1.0,
         samples=len(moment.history.ticks),
         needed=_needed(moment),
@@ -82,6 +82,11 @@ def _full(moment: Moment, name: str) -> Symptom | None:
         evidence={"places_taken": batches.full, "busy": batches.busy, "target": targets.places_taken},
         trigger=triggers(moment, moment.findings.drifts.get("development_velocity")),
     )
+
+
+def _gap(full: float, target: float) -> float:
+    """How far from the target to all; those who hold more than they may are beyond any target."""
+    return 1.0 if full >= 1 else (full - target) / (1 - target)
 
 
 def _is_slow(moment: Moment, usual_velocity: float) -> bool:

@@ -16,6 +16,8 @@ LEAST = 100
 """Durations before which nothing is said: five of them in the tail."""
 MOST = 20_000
 """Durations after which all counts are halved: custom may change."""
+LONGEST_LOG = 700.0
+"""Beyond it `exp` is no number any more; and no clock runs for so long."""
 
 _LONGEST = 60 * PER_DOUBLING  # bins; longer than any clock
 
@@ -52,7 +54,7 @@ class Durations:
         if share >= tail:
             return self._quantile(share)
         start_us = self._quantile(tail)
-        return start_us * math.exp(math.log(tail / share) * self._hill(start_us))
+        return start_us * math.exp(min(math.log(tail / share) * self._hill(start_us), LONGEST_LOG))
 
     def _quantile(self, share: float) -> float:
         """The upper end of the bin that leaves at most this share beyond it."""

@@ -1,0 +1,54 @@
+"""Valid input at the ends of its ranges, under a policy at the ends of its own: that stops nobody either."""
+
+import numpy as np
+import orjson
+import pytest
+from pydantic import ValidationError
+
+from meta_orchestrator.core.adaptation.belief import Belief
+from meta_orchestrator.core.adaptation.features import Priors
+from meta_orchestrator.core.adaptation.symptoms.places import _gap
+from meta_orchestrator.core.analysis.antipatterns.shared.durations import LEAST, Durations
+from meta_orchestrator.drivers.replay import Replay
+from meta_orchestrator.policy import Policy
+from tests.core.making import START_S, clock, line
+
+
+def test_a_file_may_speak_of_the_time_before_1970() -> None:
+    written: list[bytes] = []
+    replay = Replay(Policy(), written.append)
+    replay.run([line(-START_S - 5, "agent.task.started", task="t", agent="a"), clock(60 - START_S)])
+    assert orjson.loads(written[0])["data"]["counts"] == {"agent.task.started": 1}
+
+
+@pytest.mark.parametrize("metric", ["deadlock.x", "dissent_rate.a", "late_events."])
+def test_an_escalation_watches_an_entry_only_of_what_has_entries(metric: str) -> None:
+    with pytest.raises(ValidationError, match="has no entries"):
+        Policy.model_validate({"escalation": [{"metric": metric, "threshold": 0.5}]})
+
+
+@pytest.mark.parametrize("sd", [1e-300, 1e300])
+def test_a_spread_that_has_no_single_precision_is_refused(sd: float) -> None:
+    with pytest.raises(ValidationError, match="noise_sd"):
+        Policy.model_validate({"adaptation": {"noise_sd": sd}})
+
+
+def test_who_holds_more_than_all_is_beyond_a_target_of_all() -> None:
+    assert _gap(1.2, 1.0) == 1.0
+    assert _gap(0.975, 0.95) == pytest.approx(0.5)
+
+
+def test_a_tail_too_long_for_any_clock_is_infinitely_long_at_most() -> None:
+    durations = Durations()
+    for n in range(LEAST):
+        durations.add(1 if n < 95 else 10**15)
+    assert durations.exceeded_by(1e-9) > 1e30
+    assert durations.exceeded_by(1e-300) > 1e300
+
+
+def test_what_single_precision_made_no_covariance_can_be_drawn_from() -> None:
+    belief = Belief(Priors(np.zeros(2), np.ones(2)))
+    belief.cov = np.array([[1.0, 1.0 + 1e-7], [1.0 + 1e-7, 1.0]])
+    drawn = np.array([belief.draw(np.random.default_rng(n), 1.0) for n in range(200)])
+    assert np.std(drawn[:, 0]) == pytest.approx(1, abs=0.15)
+    assert np.allclose(drawn[:, 0], drawn[:, 1], atol=0.02)
