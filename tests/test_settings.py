@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from meta_orchestrator.errors import SettingsError
+from meta_orchestrator.policy import load_policy
 from meta_orchestrator.settings import Settings, load_settings
 from meta_orchestrator.wire.trust import Trust, generate, trust_entry, write_key
 
@@ -153,3 +154,9 @@ def test_without_a_key_nothing_can_be_signed_and_without_a_trust_file_nobody_is_
     with pytest.raises(SettingsError, match="keys generate"):
         Settings().signing_key()
     assert Settings().trusted_keys() == Trust()
+
+
+def test_a_key_that_the_policy_does_not_know_is_answered_with_those_that_it_knows(tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text("[pace]\nwarmup_s = 5\n")
+    with pytest.raises(SettingsError, match=r"policy\.pace\.warmup_s = 5: there is no such key; known are .*warm_up_s"):
+        load_policy(tmp_path / "policy.toml")

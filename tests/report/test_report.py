@@ -292,6 +292,14 @@ def test_what_bounced_all_along_is_the_first_point_though_no_test_can_find_it() 
     assert "In the log as a whole 50 % of the handoffs went straight back" in found
 
 
+def test_what_began_to_bounce_half_way_did_not_bounce_all_along() -> None:
+    ways = [("ada", "ben"), ("ben", "ada")]
+    calm = [handoff(f"c{n}", "ada", "ben", n) for n in range(50)]
+    section = " ".join(told([*calm, *(handoff(f"t{n // 2}", *ways[n % 2], 50 + n) for n in range(50))]).split())
+    assert "25 % of the handoffs went straight back (0 % in the first half, 50 % in the second): too few to" in section
+    assert "all along" not in section
+
+
 def test_little_or_few_that_bounce_are_no_first_point() -> None:
     rare = [handoff(f"t{n}", "ada", "ben", n) for n in range(90)] + [handoff(f"t{n}", "ben", "ada", 91) for n in (1, 2)]
     few = [handoff("t", *pair, n) for n, pair in enumerate([("ada", "ben"), ("ben", "ada")] * 5)]

@@ -8,6 +8,8 @@ from meta_orchestrator.messages.wording import number_text
 from meta_orchestrator.view import ProjectView, Record, View, sentence
 
 TOLD = frozenset({"drift.detected", "antipattern.detected", "antipattern.cleared", "escalation.raised"})
+TOLD_S = 10
+"""A stretch that is shorter says nothing of velocity."""
 ENDED = frozenset({"kept", "rolled_back", "aborted"})
 
 
@@ -92,7 +94,8 @@ class Story:
             ("under the fault", FAULT_AT_S + 5, first),
             (f"under version {self.applied[-1][1] if self.applied else 0}", last + 4, self.seconds),
         ]
-        told = [(name, self.stage.points_per_hour(since, until)) for name, since, until in parts]
+        long = [part for part in parts if part[2] - part[1] >= TOLD_S]
+        told = [(name, self.stage.points_per_hour(since, until)) for name, since, until in long]
         known = [f"{number_text(points)} {name}" for name, points in told if points is not None]
         return [f"  Points an hour by the team's own books: {', '.join(known)}."] if known else []
 

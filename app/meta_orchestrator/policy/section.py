@@ -3,6 +3,7 @@
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from meta_orchestrator.errors import SettingsError
 
@@ -20,4 +21,24 @@ def parse(model: type[Model], given: Any, name: str) -> Model:
         return model.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
-        raise SettingsError(".".join([name, *map(str, first["loc"])]), first["input"], first["msg"]) from error
+        key = ".".join([name, *map(str, first["loc"])])
+        raise SettingsError(key, first["input"], _what_is_right(model, first)) from error
+
+
+def _what_is_right(model: type[BaseModel], wrong: ErrorDetails) -> str:
+    """The end of a sentence about a wrong key."""
+    if wrong["type"] != "extra_forbidden":
+        return wrong["msg"].removeprefix("Value error, ")
+    known = _known(model, wrong["loc"][:-1])
+    return f"there is no such key; known are {', '.join(known)}" if known else "there is no such key"
+
+
+def _known(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """The keys of a table; none where its place leads through something else than tables."""
+    for part in place:
+        field = model.model_fields.get(str(part))
+        inner = field.annotation if field is not None else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -43,7 +43,9 @@ def tables(done: Evaluation) -> Iterator[RenderableType]:
         yield _changes("All faulty scenarios together, by arm", pooled, "arm")
         yield _decisions("All faulty scenarios together, by arm: decisions", pooled, "arm")
     yield from _endurance(done)
-    yield _targets(own)
+    asked = list(_asked(own))
+    if asked:
+        yield _targets(asked)
 
 
 def _endurance(done: Evaluation) -> Iterator[RenderableType]:
@@ -90,9 +92,9 @@ def _decisions(title: str, made: Sequence[Row], names: str) -> Table:
     return table
 
 
-def _targets(made: Sequence[Row]) -> Table:
-    table = _table("What is asked for (CONTRACT §7)", "what", "target", "measured", "met")
-    for what, target, measured, met in _asked(made):
+def _targets(asked: Sequence[tuple[str, str, str, bool]]) -> Table:
+    table = _table("What is asked for", "what", "target", "measured", "met")
+    for what, target, measured, met in asked:
         table.add_row(what, target, measured, Text("yes", "green") if met else Text("no", "red"))
     return table
 

@@ -15,6 +15,8 @@ MUCH = 0.2
 """A share of handoffs that go straight back that a person should hear of first, if no test found it."""
 MUCH_OF = 20
 """Handoffs; of fewer a share says little."""
+ALIKE = 1.5
+"""Shares of two halves that are no further apart than this went on all along."""
 ESCALATED, DRIFTED, ADVISED = 1.0, 0.5, 0.2
 """An owner's own threshold was passed: nothing is worse. A number that moved need not be wrong. Advice comes last."""
 
@@ -55,7 +57,7 @@ def weight(one: Noted) -> float:
     return ADVISED
 
 
-def bounces_all_along(outcome: Outcome, flow: Flow) -> bool:
+def bounces_unflagged(outcome: Outcome, flow: Flow) -> bool:
     """Much goes straight back, and no test found it to be more than before."""
     flagged = any(kind in ("ping_pong", "handoff_cycle") for kind, *_ in outcome.findings)
     return not flagged and flow.handoffs >= MUCH_OF and flow.returns >= MUCH * flow.handoffs
@@ -73,19 +75,24 @@ def _found(outcome: Outcome) -> Iterator[Matter]:
 
 
 def _totals(outcome: Outcome, flow: Flow) -> Iterator[Matter]:
-    """What was so all along, so that no test of change could find it."""
-    if bounces_all_along(outcome, flow):
-        share = flow.returns / flow.handoffs
-        yield Matter(
-            share,
-            f"{percent(share)} of the handoffs went straight back, all along: no change stands out, so nothing of it "
-            "was flagged; the tests compare a team with its own past.",
-        )
+    """What no test could find: it was so all along, or there is too little of it."""
+    if bounces_unflagged(outcome, flow):
+        yield _bounces(flow)
     slowest = most_waiting(flow)
     if slowest is not None and slowest.stands_out:
         received = percent(slowest.received)
         words = f"{percent(slowest.waiting)} of all waiting was for {slowest.name}, with {received} of the handoffs."
         yield Matter(slowest.waiting - slowest.received, words)
+
+
+def _bounces(flow: Flow) -> Matter:
+    share, (before, after) = flow.returns / flow.handoffs, flow.returned()
+    if max(before, after) > ALIKE * min(before, after):
+        when = f"({percent(before)} in the first half, {percent(after)} in the second): too few to test"
+    else:
+        when = "all along: no change stands out"
+    rest = "so nothing of it was flagged; the tests compare a team with its own past."
+    return Matter(share, f"{percent(share)} of the handoffs went straight back, {when}, {rest}")
 
 
 def _advice(outcome: Outcome) -> Iterator[Matter]:

@@ -67,6 +67,8 @@ class Flow:
         self.tasks = self.bounced = self.redone = 0
         """Tasks that are over (steps left out), those with an A-B-A, those with rework."""
         self.rounds_repeated = 0
+        self._returned = bytearray()
+        """Of each handoff, in their order, whether it went straight back."""
         self._open: dict[str, TaskFlow] = {}
         self._items: dict[str, None] = {}
 
@@ -88,6 +90,13 @@ class Flow:
     def waits_ms(self) -> Spread:
         """Of all handoffs."""
         return Spread.together(agent.waits_ms for agent in self.agents.values())
+
+    def returned(self) -> tuple[float, float]:
+        """The share of handoffs that went straight back, in their first half and in the second."""
+        middle = len(self._returned) // 2
+        halves = self._returned[:middle], self._returned[middle:]
+        first, second = (sum(half) / len(half) if half else 0.0 for half in halves)
+        return first, second
 
     def _started(self, data: dict[str, Any]) -> None:
         item = data.get("item")
@@ -117,10 +126,11 @@ class Flow:
         pair, task = self._pair(way), self._task(data["task"])
         pair.handoffs += 1
         task.handoffs += 1
-        if task.last == way[::-1]:
-            self.returns += 1
-            pair.returns += 1
-            task.returns += 1
+        returned = task.last == way[::-1]
+        self._returned.append(returned)
+        self.returns += returned
+        pair.returns += returned
+        task.returns += returned
         task.last = way
         self._agent(way[1]).waits_ms.add(data["wait_ms"])
 

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 
 from meta_orchestrator.drivers.report.bottleneck import bottleneck, most_waiting
 from meta_orchestrator.drivers.report.changes import changes
-from meta_orchestrator.drivers.report.first import bounces_all_along, first, told, weight
+from meta_orchestrator.drivers.report.first import bounces_unflagged, first, told, weight
 from meta_orchestrator.drivers.report.flow import Flow
 from meta_orchestrator.drivers.report.outcome import Outcome
 from meta_orchestrator.drivers.report.reach import reach
@@ -117,7 +117,7 @@ def _totals_told(outcome: Outcome, flow: Flow) -> Iterator[RenderableType]:
 
 def _totals(outcome: Outcome, flow: Flow) -> Iterator[str]:
     """What the sums say; no test is needed to know that it happened."""
-    if flow.returns and not bounces_all_along(outcome, flow):
+    if flow.returns and not bounces_unflagged(outcome, flow):
         yield f"{percent(flow.returns, flow.handoffs)} of the handoffs went straight back"
     if flow.causes:
         yield f"{percent(flow.causes.total(), flow.causes.total() + flow.handoffs)} of the handoffs failed"
