@@ -88,11 +88,11 @@ def _totals(outcome: Outcome, flow: Flow) -> Iterator[Matter]:
 def _bounces(flow: Flow) -> Matter:
     share, (before, after) = flow.returns / flow.handoffs, flow.returned()
     if max(before, after) > ALIKE * min(before, after):
-        when = f"({percent(before)} in the first half, {percent(after)} in the second): too few to test"
+        when = f" ({percent(before)} in the first half, {percent(after)} in the second): too few to test"
     else:
-        when = "all along: no change stands out"
+        when = ", all along: no change stands out"
     rest = "so nothing of it was flagged; the tests compare a team with its own past."
-    return Matter(share, f"{percent(share)} of the handoffs went straight back, {when}, {rest}")
+    return Matter(share, f"{percent(share)} of the handoffs went straight back{when}, {rest}")
 
 
 def _advice(outcome: Outcome) -> Iterator[Matter]:
