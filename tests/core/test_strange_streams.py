@@ -52,3 +52,9 @@ def test_what_single_precision_made_no_covariance_can_be_drawn_from() -> None:
     drawn = np.array([belief.draw(np.random.default_rng(n), 1.0) for n in range(200)])
     assert np.std(drawn[:, 0]) == pytest.approx(1, abs=0.15)
     assert np.allclose(drawn[:, 0], drawn[:, 1], atol=0.02)
+
+
+@pytest.mark.parametrize("wrong", [{"review_s": 1e12}, {"alpha": 0.9}, {"guard_alpha": 0.9}])
+def test_a_trial_ends_in_a_year_that_can_be_written_and_more_often_right_than_wrong(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        Policy.model_validate({"trial": wrong})

@@ -123,11 +123,11 @@ class Trials(Section):
     reject_at: Share = Field(
         0.1, description="taken back ahead of the review if better with at most this probability, and clearly worse"
     )
-    alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
+    alpha: Annotated[float, Field(gt=0, le=0.5)] = Field(
         0.05, description="chance that a trial without effect is kept ahead of its review, looked at at every tick"
     )
     guard_at: Share = Field(0.975, description="so sure must be what is wrong before anything is changed for it")
-    guard_alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
+    guard_alpha: Annotated[float, Field(gt=0, le=0.5)] = Field(
         0.1, description="chance that a harmless trial is rolled back by any of its guards, looked at at every tick"
     )
     guard_margin: Share = Field(0.1, description="and by more than this share of its value before")

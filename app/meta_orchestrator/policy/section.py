@@ -2,17 +2,26 @@
 
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
 from meta_orchestrator.errors import SettingsError
 
 Model = TypeVar("Model", bound=BaseModel)
+CENTURY_S = 100 * 366 * 86_400
 NotNegative = Annotated[float, Field(ge=0)]
 
 
 class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+    @field_validator("*")
+    @classmethod
+    def _has_an_end(cls, value: Any, info: ValidationInfo) -> Any:
+        """Deadlines are dates that are published: they must be years that can be written."""
+        if str(info.field_name).endswith("_s") and value is not None and value > CENTURY_S:
+            raise ValueError(f"must be at most {CENTURY_S} s: a century")
+        return value
 
 
 def parse(model: type[Model], given: Any, name: str) -> Model:
