@@ -9,9 +9,11 @@ from meta_orchestrator.core.adaptation.belief import Belief
 from meta_orchestrator.core.adaptation.features import Priors
 from meta_orchestrator.core.adaptation.symptoms.places import _gap
 from meta_orchestrator.core.analysis.antipatterns.shared.durations import LEAST, Durations
+from meta_orchestrator.core.loop import Loop
 from meta_orchestrator.drivers.replay import Replay
+from meta_orchestrator.messages.fields import GREATEST
 from meta_orchestrator.policy import Policy
-from tests.core.making import START_S, clock, line
+from tests.core.making import START_S, at_us, clock, event, line
 
 
 def test_a_file_may_speak_of_the_time_before_1970() -> None:
@@ -31,6 +33,21 @@ def test_an_escalation_watches_an_entry_only_of_what_has_entries(metric: str) ->
 def test_a_spread_that_has_no_single_precision_is_refused(sd: float) -> None:
     with pytest.raises(ValidationError, match="noise_sd"):
         Policy.model_validate({"adaptation": {"noise_sd": sd}})
+
+
+def test_numbers_as_great_as_may_be_can_be_stored() -> None:
+    """20 minutes of an agent that may hold 10^15 tasks and waited 10^15 ms for each of them."""
+    loop = Loop(Policy())
+    for n in range(120):
+        moved = {"handoff": f"h{n}", "task": "t", "from_agent": "b", "to_agent": "a", "wait_ms": GREATEST}
+        for kind, data in (
+            ("agent.registered", {"agent": "a", "agent_type": "coder", "capacity": GREATEST}),
+            ("agent.handoff.completed", moved),
+        ):
+            loop.observe("p", event(10 * n, kind, **data), at_us(10 * n))
+    while (tick_us := loop.due(at_us(1200))) is not None:
+        loop.decide(tick_us)
+        assert loop.rows()
 
 
 def test_who_holds_more_than_all_is_beyond_a_target_of_all() -> None:

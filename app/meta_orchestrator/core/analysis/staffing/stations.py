@@ -27,6 +27,11 @@ one tells much of the next one's: queues near saturation forget slowly."""
 KEPT = 8
 """Stations of a batch that are kept, those with the most waiting first."""
 
+MOST_AT_ONCE = 1_000_000
+"""Tasks that an agent may hold, as counted here; who names more has no limit. So sums fit the 64 bits of storage."""
+LONGEST_WAIT_MS = 1_000_000_000
+"""Of a handoff, as counted here: twelve days. For the same reason."""
+
 Floats = NDArray[np.float64]
 
 
@@ -105,7 +110,7 @@ class Stations:
     def offer(self, event: Event, agent: Agent | None) -> None:
         """A handoff that was taken: so long it had waited for this agent."""
         if agent is not None and agent.agent_type is not None and self.open is not None:
-            self.open.of(agent.agent_type).offered += round(event[4]["wait_ms"])
+            self.open.of(agent.agent_type).offered += min(round(event[4]["wait_ms"]), LONGEST_WAIT_MS)
 
     def read(self, moment: Moment) -> bool:
         """The slots that closed at this tick; whether they completed a batch."""
@@ -136,7 +141,7 @@ class Stations:
                 load.held += sums.busy_us // 1000
                 load.served += served_us(agent, sums, slot_us) // 1000
             if agent.is_live(tick_us):
-                load.capacity += agent.capacity * slot_us // 1000
+                load.capacity += min(agent.capacity, MOST_AT_ONCE) * slot_us // 1000
 
     def _close(self) -> None:
         """Into the log; where that is full, pairs become one while each holds too little, else the older half goes."""
