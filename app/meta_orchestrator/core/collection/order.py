@@ -10,7 +10,8 @@ from pydantic_core import from_json
 
 from meta_orchestrator.messages.event import Event
 
-_PLACE = itemgetter(0, 1, 2)
+PLACE = itemgetter(0, 1, 2)
+"""Of an event: time, source, id."""
 _ENVELOPE = {"specversion", "type", "data"}
 """What a value has that is an event and not its data alone (binary mode)."""
 
@@ -24,11 +25,11 @@ def in_order(events: list[Event], keep_copies: bool = False) -> list[Event]:
     try:
         events.sort()  # tuples by themselves: a third of the time that a key takes
     except TypeError:  # two contents under one place: dictionaries have no order
-        events.sort(key=_PLACE)
+        events.sort(key=PLACE)
     if len({event[2] for event in events}) == len(events):
         return events
     if keep_copies:
-        return sorted(events, key=lambda event: (_PLACE(event), _content(event)))
+        return sorted(events, key=lambda event: (PLACE(event), _content(event)))
     kept: dict[tuple[str, str], Event] = {}
     for event in events:
         identity = event[1], event[2]

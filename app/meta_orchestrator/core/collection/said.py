@@ -26,8 +26,6 @@ NAMING: dict[str, tuple[str, ...]] = {
     ),
 }
 """Type → the fields that name the agents whom an event is about. The others are about none."""
-BEFORE_ALL_US = -(2**63)
-"""Before any time that can be written: a file may speak of years before 1970, where times are negative."""
 
 
 class Said:
@@ -53,5 +51,4 @@ class Said:
         names = [event[4][field] for event in events]
         self.times.update(names)
         for name, time_us in dict(zip(names, [event[0] for event in events], strict=True)).items():
-            if time_us > self.last_us.get(name, BEFORE_ALL_US):
-                self.last_us[name] = time_us
+            self.last_us[name] = max(time_us, self.last_us.get(name, time_us))

@@ -31,9 +31,6 @@ class Estimate:
         """The probability that the true value is above a threshold."""
         return certainty(self.value - threshold, self.error, self.freedom)
 
-    def certainty_below(self, threshold: float) -> float:
-        return 1 - self.certainty_above(threshold)
-
 
 def estimate(rows: Rows, metric: str) -> Estimate | None:
     """A metric of `history.RATIOS` over some rows; None without any value."""

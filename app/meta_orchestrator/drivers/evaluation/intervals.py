@@ -50,14 +50,6 @@ def relative_change(pairs: Sequence[Pair]) -> Interval | None:
     return _around(ratio - 1, influence)
 
 
-def mean_difference(pairs: Sequence[Pair], scale: float = 1.0) -> Interval | None:
-    """The mean of (after - before) / scale."""
-    if not pairs:
-        return None
-    differences = [(pair.stratum, (pair.after - pair.before) / scale / len(pairs)) for pair in pairs]
-    return _around(sum(part for _, part in differences), differences)
-
-
 def share(hits: int, of: int) -> Interval | None:
     """A share with Wilson's interval (Brown, Cai and DasGupta, 2001)."""
     if of == 0:

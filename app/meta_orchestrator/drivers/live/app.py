@@ -28,9 +28,10 @@ from meta_orchestrator.settings import Settings
 from meta_orchestrator.wire.topics import INPUTS, TABLES
 
 BATCHES_WAITING = 8
-"""Batches a topic's queue holds: one has up to BATCH_RECORDS records, and Faust's default is 4096."""
+"""Batches a topic's queue holds: one is all that a fetch brought of a partition, and Faust's default is 4096."""
 BATCH_RECORDS, FETCH_BYTES = 16_000, 4 << 20
-"""Each batch costs two changes of threads, some 5 ms: a backlog is read a fifth faster than by 4,000 and 1 MiB."""
+"""What a fetch brings of a partition: so many records of a changelog; of an input, where aiokafka counts whole batches
+of Kafka, it is bounded by its bytes alone."""
 
 
 class App(faust.App):  # type: ignore[misc]  # Faust is not typed

@@ -1,7 +1,6 @@
 """All antipatterns of a project: who wants to see which event, and what is going on."""
 
 from collections.abc import Callable
-from operator import itemgetter
 from typing import Any
 
 from meta_orchestrator.core.analysis.antipatterns.bottleneck import Bottleneck
@@ -17,13 +16,11 @@ from meta_orchestrator.core.analysis.antipatterns.shared.per_work import Work
 from meta_orchestrator.core.analysis.antipatterns.stalled import Stalled
 from meta_orchestrator.core.analysis.antipatterns.thrashing import Thrashing
 from meta_orchestrator.core.analysis.staffing.stations import Stations
+from meta_orchestrator.core.collection.order import PLACE
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.outputs import Antipattern
 from meta_orchestrator.policy import Policy
-
-_PLACE = itemgetter(0, 1, 2)
-"""Time, source and id: the order of events (CONTRACT §1)."""
 
 
 class AntipatternWatch:
@@ -54,7 +51,7 @@ class AntipatternWatch:
             detector.configure(moment.ledger.config)
         observers = self._observers
         wanted = [event for type_ in observers for event in moment.told.get(type_, ())]
-        wanted.sort(key=_PLACE)  # as they are in `moment.events`, without going through all of them
+        wanted.sort(key=PLACE)  # as they are in `moment.events`, without going through all of them
         for event in wanted:
             for observe in observers[event[3]]:
                 observe(event)
