@@ -117,6 +117,16 @@ CASES: dict[str, tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = {
     "ahead": (b"p", value(time=format_time_us((NOW_MS + 61_000) * 1000)), []),
     "no such day": (b"p", value(time="2023-02-30T00:00:00Z"), []),
     "before the epoch": (b"p", value(time="1960-01-01T00:00:00Z"), []),
+    "a fraction": (b"p", value(time=format_time_us(NOW_MS * 1000 + 123_456)), []),
+    "not ASCII": (b"p", value(id="é"), []),
+    "its own time of arrival": (b"p", value(recordedtime="2023-11-14T22:13:20Z"), []),
+    "no time of arrival": (b"p", value(recordedtime="yesterday"), []),
+    "somebody's words": (
+        b"p",
+        value(type="agent.task.blocked", data={"task": "t", "agent": "a", "reason": "w" * 501}),
+        [],
+    ),
+    "cut off": (b"p", value()[:-1], []),
     "another key": (b"q", value(), []),
     "another project": (b"p", value(project="q"), []),
     "no key": (None, value(), []),
@@ -151,7 +161,18 @@ def test_the_reader_says_what_the_rules_say(name: str, partition: int) -> None:
             return bad.reason, bad.field, bad.detail
 
     rules = said(records.read, "agent-events", partition, 4, key, content, headers, NOW_MS, 7, Trust())
-    assert said(reader.read, Record(7, NOW_MS, key, content, headers)) == rules
+    record = Record(7, NOW_MS, key, content, headers)
+    assert said(reader.read, record) == rules
+    [(same, project, event)] = reader.read_all([record])
+    assert same is record
+    assert event is None or (project, event) == rules
+
+
+def test_the_most_usual_events_are_read_in_one_go() -> None:
+    reader = Reader("agent-events", PARTITION, 4, Trust())
+    record = Record(7, NOW_MS, b"p", value(time="2023-11-14T22:13:20.123456Z"), [])
+    known = reader.read(record)
+    assert [found[1:] for found in reader.read_all([record])] == [known]
 
 
 # ---- where a topic ends for a reader who waits for commits ----

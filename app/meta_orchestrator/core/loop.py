@@ -1,8 +1,7 @@
 """Start reading here: what happens to an event, to a command, and at a tick.
 
 Three verbs. `observe` and `command` only put things down; `decide` is the only place where anything is judged. Between
-two ticks the
-order of arrival does not matter, and the same events give the same decisions, byte for byte.
+two ticks the order of arrival does not matter, and the same events give the same decisions, byte for byte.
 """
 
 from collections.abc import Mapping
@@ -70,16 +69,21 @@ class Loop:
         """
         pane_us = self.pane_us
         pane = event[0] // pane_us
-        late = (pane + 1) * pane_us <= reached_us
-        if late:
-            pane = reached_us // pane_us
-        if (pane + 1) * pane_us <= self.closed_us:
+        end_us = (pane + 1) * pane_us
+        if end_us <= reached_us:
+            return self._late(project, reached_us // pane_us)
+        if end_us <= self.closed_us:
             return -1
         found = self.projects.get(project) or self._begin(project)
-        if late:
-            found.late[pane] += 1
-        else:
-            found.open[pane].append(event)
+        found.open[pane].append(event)
+        return pane
+
+    def _late(self, project: str, pane: int) -> int:
+        """Count a late copy in the pane in which it arrived."""
+        if (pane + 1) * self.pane_us <= self.closed_us:
+            return -1
+        found = self.projects.get(project) or self._begin(project)
+        found.late[pane] += 1
         return pane
 
     def command(self, project: str, event: Event, reached_us: int) -> int:

@@ -29,10 +29,10 @@ _SHOWN = 100
 """Characters of a wrong time that its dead letter repeats."""
 
 SECONDS_KNOWN = 10_000
-_seconds_us: dict[str, int] = {}
-"""Second ("2026-01-05T08:00:00.") → microseconds since the epoch, of times in UTC."""
-_MILLISECONDS = {f"{n:03}": 1000 * n for n in range(1000)}
-_MICROSECONDS = {f"{n:03}{zone}": n for n in range(1000) for zone in ("Z", "+00:00")} | {"Z": 0, "+00:00": 0}
+SECONDS_US: dict[str, int] = {}
+"""Second ("2026-01-05T08:00:00.") → microseconds since the epoch, of times in UTC that were met."""
+MILLISECONDS_US = {f"{n:03}": 1000 * n for n in range(1000)}
+MICROSECONDS = {f"{n:03}{zone}": n for n in range(1000) for zone in ("Z", "+00:00")} | {"Z": 0, "+00:00": 0}
 
 
 class _AnyTick(Envelope):
@@ -100,17 +100,17 @@ def event_time_us(text: str) -> int:
     Nearly all are "2026-01-05T08:00:00.123456Z" in a second that was met before: three tables know them.
     """
     try:
-        return _seconds_us[text[:20]] + _MILLISECONDS[text[20:23]] + _MICROSECONDS[text[23:]]
+        return SECONDS_US[text[:20]] + MILLISECONDS_US[text[20:23]] + MICROSECONDS[text[23:]]
     except KeyError:
         return _learn_second(text)
 
 
 def _learn_second(text: str) -> int:
     happened_us = time_us(text, "time")
-    if text[19:20] == "." and text[23:] in _MICROSECONDS:
-        if len(_seconds_us) >= SECONDS_KNOWN:
-            _seconds_us.clear()
-        _seconds_us[text[:20]] = happened_us - happened_us % SECOND
+    if text[19:20] == "." and text[23:] in MICROSECONDS:
+        if len(SECONDS_US) >= SECONDS_KNOWN:
+            SECONDS_US.clear()
+        SECONDS_US[text[:20]] = happened_us - happened_us % SECOND
     return happened_us
 
 

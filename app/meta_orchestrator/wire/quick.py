@@ -42,7 +42,7 @@ def usual_event(value: bytes, position: int) -> tuple[Usual, Event] | None:
     if not (value.isascii() or _is_utf8(value)) or (len(value) > SHALLOW_BYTES and _is_deep(value)):
         return None
     try:
-        one = _decode(value)
+        one = decode(value)
         time_us = event_time_us(one.time)
     except (msgspec.MsgspecError, RecursionError, BadRecord):
         return None
@@ -110,4 +110,5 @@ def _limits(given: tuple[Any, ...]) -> dict[str, Any]:
 
 
 _Types = Union[tuple(_usual_of(message) for topic in TOPICS for message in MESSAGES[topic])]  # type: ignore[valid-type]  # noqa: UP007
-_decode = msgspec.json.Decoder(_Types).decode
+decode = msgspec.json.Decoder(_Types).decode
+"""Bytes → one of `Usual`'s subclasses. Raises MsgspecError, and RecursionError where brackets go deep."""

@@ -1,6 +1,6 @@
 """A run of events, sorted out once: by type, and by the agents that they are about."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from meta_orchestrator.messages.event import Event
 
@@ -33,14 +33,12 @@ class Said:
 
     def __init__(self, events: list[Event]) -> None:
         self.events = events
-        self.by_type: dict[str, list[Event]] = {}
+        self.by_type: defaultdict[str, list[Event]] = defaultdict(list)
         self.last_us: dict[str, int] = {}
         self.times: Counter[str] = Counter()
+        by_type = self.by_type
         for event in events:
-            if event[3] in self.by_type:
-                self.by_type[event[3]].append(event)
-            else:
-                self.by_type[event[3]] = [event]
+            by_type[event[3]].append(event)
         for type_, some in self.by_type.items():
             for field in NAMING.get(type_, ()):
                 self._name(field, some)

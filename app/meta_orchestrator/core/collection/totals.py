@@ -2,7 +2,7 @@
 happened once as often as there are ticks in a window, and cost an idle agent as much as a busy one.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 
 from meta_orchestrator.core.collection.slot import AgentSums, Slot
 
@@ -16,14 +16,14 @@ class Totals:
     def __init__(self, slots: list[Slot] | None = None) -> None:
         self.agents: defaultdict[str, AgentSums] = defaultdict(AgentSums)
         """Agent → its sums."""
-        self.finished: Counter[str] = Counter()
-        """Finished task → slots in which it was."""
+        self.finished: dict[str, int] = {}
+        """Finished task → the end of the last slot in which it was."""
         self._slots: list[Slot] = []
         if slots is not None:
             self.follow(slots)
 
     def follow(self, slots: list[Slot]) -> None:
-        """From now on these are the slots of the window."""
+        """From now on these are the slots of the window, in the order of time."""
         before, now = ({id(slot) for slot in some} for some in (self._slots, slots))
         for slot in self._slots:
             if id(slot) not in now:
@@ -34,17 +34,14 @@ class Totals:
         self._slots = list(slots)
 
     def _add(self, slot: Slot) -> None:
-        self.finished.update(slot.finished.keys())
+        self.finished.update(dict.fromkeys(slot.finished, slot.end_us))
         for name, sums in slot.agents.items():
             self.agents[name].add(sums)
 
     def _take_off(self, slot: Slot) -> None:
-        finished = self.finished
-        for name in slot.finished:
-            if finished[name] == 1:
-                del finished[name]
-            else:
-                finished[name] -= 1
+        finished, end_us = self.finished, slot.end_us
+        for name in [name for name in slot.finished if finished[name] == end_us]:
+            del finished[name]
         for name, sums in slot.agents.items():
             total = self.agents[name]
             total.subtract(sums)

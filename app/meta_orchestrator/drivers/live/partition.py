@@ -69,18 +69,18 @@ class Partition:
         """
         reading = self.head.readings[topic]
         before_us = reached_us = reading.reached_us
-        read, lateness_us = self.readers[topic].read, self.lateness_us
+        reader, lateness_us = self.readers[topic], self.lateness_us
         observe = self._observe_or_obey if topic == COMMAND_TOPIC else self.loop.observe
         touched: set[int] = set()
         last = -1
-        for record in batch:
+        for record, key, usual in reader.read_all(batch):
             # An append time below an earlier one (the broker's clock stepped back) counts as the earlier one, so that
             # no record ever finds its pane closed but those that were counted before.
             reaches_us = record.timestamp * 1000
             if reaches_us < reached_us:  # noqa: PLR1730 - max() takes three times as long
                 reaches_us = reached_us
             try:
-                project, event = read(record)
+                project, event = (key, usual) if usual is not None else reader.read(record)
                 if project is not None:
                     pane = observe(project, event, reaches_us - lateness_us)
                     if pane != last:
@@ -113,6 +113,10 @@ class Partition:
         """When, by the clock, the next tick after the present one could become due at the earliest."""
         tick_us = self.loop.policy.time.tick_us
         return ((now_us - self.lateness_us) // tick_us + 1) * tick_us + self.lateness_us
+
+    def has_turn(self) -> bool:
+        """Whether there is something to decide or to refuse."""
+        return bool(self.letters) or self.due() is not None
 
     def decide(self) -> Turn:
         """Every tick that is due, and all that must be written for it."""

@@ -5,12 +5,15 @@ left to check, and a third of the time that reading takes is saved. All else, th
 own code.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Protocol
+
+from msgspec import MsgspecError
 
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.inputs import MESSAGES, type_of
-from meta_orchestrator.wire.decode import TIME_AHEAD_US, is_binary
-from meta_orchestrator.wire.quick import usual_event
+from meta_orchestrator.wire.decode import FREE_TEXT, MICROSECONDS, MILLISECONDS_US, SECONDS_US, TIME_AHEAD_US, is_binary
+from meta_orchestrator.wire.quick import SHALLOW_BYTES, decode, usual_event
 from meta_orchestrator.wire.records import read
 from meta_orchestrator.wire.trust import Trust
 
@@ -39,6 +42,8 @@ class Reader:
         self.place = topic, partition, partitions
         self.trust = trust
         self.kinds = frozenset(map(type_of, MESSAGES[topic]))
+        self.plain = self.kinds - FREE_TEXT.keys()
+        """Types without anybody's words."""
         self.projects: dict[bytes | None, str] = {}
         """Keys that were found on the partition that is theirs, and their projects."""
 
@@ -55,6 +60,27 @@ class Reader:
         if event[3] not in self.kinds or one.project != project or event[0] - record.timestamp * 1000 > TIME_AHEAD_US:
             return self._by_the_rules(record)
         return project, event
+
+    def read_all(self, records: Iterable[Record]) -> Iterator[tuple[Record, str | None, Event | None]]:
+        """Each record with what it says; without an event, `read` has to look.
+
+        The steps of `read` for the most usual event, all in one place: calls would cost a tenth of the time.
+        """
+        projects, plain = self.projects, self.plain
+        for record in records:
+            value, project, event = record.value, projects.get(record.key), None
+            if project and value and len(value) <= SHALLOW_BYTES and value.isascii() and not record.headers:
+                try:
+                    one = decode(value)
+                    text = one.time
+                    time_us = SECONDS_US[text[:20]] + MILLISECONDS_US[text[20:23]] + MICROSECONDS[text[23:]]
+                except (MsgspecError, KeyError):
+                    yield record, None, None
+                    continue
+                kind, ahead_us = one.kind, time_us - record.timestamp * 1000
+                if kind in plain and one.project == project and one.recordedtime is None and ahead_us <= TIME_AHEAD_US:
+                    event = (time_us, one.source, one.id, kind, one.data, value, record.offset, one.configversion)
+            yield record, project, event
 
     def _by_the_rules(self, record: Record) -> tuple[str | None, Event]:
         key = record.key
