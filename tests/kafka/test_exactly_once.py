@@ -17,11 +17,13 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from meta_orchestrator.drivers.live.options import Options
 from meta_orchestrator.messages.fields import format_time_us
+from meta_orchestrator.settings import Settings
 from meta_orchestrator.wire.signing import sign, signature_of, verify
 from meta_orchestrator.wire.trust import load_trust
 from tests.kafka.broker import JavaBroker
-from tests.kafka.conftest import new_prefix
+from tests.kafka.conftest import PARTITIONS, new_prefix
 from tests.kafka.harness import PROJECTS, Bench, Worker, assert_exactly_once, now_us, send_load, settled, wait_until
 
 pytestmark = pytest.mark.kafka
@@ -163,6 +165,29 @@ def _pause_two(bench: Bench, workers: dict[str, Worker]) -> None:
     workers["b"].stop_file.unlink()
     workers["b"].send(signal.SIGCONT)
     workers["b"].wait_for("a turn failed", 30)
+
+
+@pytest.mark.timeout(120)
+def test_a_worker_whose_turn_failed_asks_for_its_partitions_again(bench: Bench) -> None:
+    worker = bench.worker()
+    worker.wait_for("ready")
+    asyncio.run(send_load(bench, 5 * RATE, RATE))
+    asyncio.run(_shut_out(bench))
+    asyncio.run(send_load(bench, 5 * RATE, RATE, first=5 * RATE))
+    worker.wait_for(lambda it: len(it.said("ready")) == 2, 60)
+    wait_until(lambda: settled(bench), 60)
+    assert worker.stop() == 0
+    assert worker.said("a turn failed")
+    assert_exactly_once(bench)
+
+
+async def _shut_out(bench: Bench) -> None:
+    """Somebody takes the transactional ids for a moment: the group, which is at rest, hears nothing of it."""
+    application = Options(Settings(prefix=bench.prefix)).application
+    for partition in range(PARTITIONS):
+        name = f"{application}-{partition}"
+        async with AIOKafkaProducer(bootstrap_servers=bench.bootstrap, transactional_id=name):
+            pass
 
 
 @pytest.mark.slow

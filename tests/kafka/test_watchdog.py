@@ -25,6 +25,8 @@ class App:
         owned: Any = Owned(writer=None, acquired_s=0, lost=lost)  # type: ignore[arg-type]
         self.owner = SimpleNamespace(owned={0: owned}, partitions=list)
 
+    async def rejoin(self) -> None: ...
+
 
 def look(
     times: int,
@@ -69,6 +71,19 @@ def test_a_lost_partition_that_is_not_assigned_again_ends_the_worker(monkeypatch
     assert look(14, monkeypatch, broker_there=True, moves=True, lost=True) is None
     said = look(15, monkeypatch, broker_there=True, moves=True, lost=True)
     assert said == "partitions [0] were lost in failed transactions and not assigned again"
+
+
+def test_the_group_is_asked_once_to_assign_a_lost_partition_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    async def rejoin(app: App) -> None:
+        asked.append(app)
+
+    monkeypatch.setattr(App, "rejoin", rejoin)
+    look(2, monkeypatch, broker_there=True, moves=True, lost=True)
+    assert not asked
+    look(14, monkeypatch, broker_there=True, moves=True, lost=True)
+    assert len(asked) == 1
 
 
 def test_an_outage_is_no_time_in_which_a_lost_partition_could_be_assigned(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,6 +122,10 @@ class App(faust.App):  # type: ignore[misc]  # Faust is not typed
             return False
         return True
 
+    async def rejoin(self) -> None:
+        """Ask the group for a new assignment."""
+        await self.consumer._thread.rejoin()
+
     def readings_to_seek(self) -> dict[TP, Reading]:
         """Where reading goes on in the input topics of partitions that do not count yet."""
         return {

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from meta_orchestrator.drivers.live.app import App
 
 HIGHWATERS_S = 60
-FETCH_WAIT_MS = 100
+FETCH_WAIT_MS, BUSY_WAIT_MS = 100, 10
 POLL_S = 0.2
 """A fetch looks at least this often whether it is still wanted."""
 
@@ -50,12 +50,13 @@ class ShortWaits(_Thread):
     """Faust lets a fetch of empty partitions wait for 1.5 s at the broker, and aiokafka has one fetch a broker under
     way.
 
-    While a turn takes its time, such a fetch goes out for the silent topics alone, and the busy ones then wait for it.
+    While a turn takes its time, such a fetch goes out for the silent topics alone, and the busy ones then wait for it:
+    the shorter, the more there was to read last.
     """
 
     def _create_worker_consumer(self, transport: Any) -> AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._fetch_max_wait_ms = BUSY_WAIT_MS
         return consumer
 
 
@@ -122,7 +123,9 @@ class BatchedFetch(_Thread):
             starts = self._starts(assignment)
             self._leave_packed(consumer, starts)
             fetched = await super()._fetch_records(consumer, active_partitions, timeout=0, max_records=max_records)
-            if batches := self._folded(fetched, starts, assignment):
+            batches = self._folded(fetched, starts, assignment)
+            consumer._fetcher._fetch_max_wait_ms = BUSY_WAIT_MS if batches else FETCH_WAIT_MS
+            if batches:
                 return batches
             left = min(until - time.monotonic(), POLL_S)
             if left <= 0:
@@ -192,5 +195,18 @@ class SeekToHeads(_Thread):
         return reading.next or 0
 
 
-class Thread(ReadCommitted, ShortWaits, AnyHeaders, ReadableHighwaters, BatchedFetch, SeekToHeads):
+class Rejoins(_Thread):
+    """Faust is assigned partitions when members or topics change, and cannot ask for it.
+
+    A partition whose turn failed in an outage that nobody else noticed would be lost for good.
+    """
+
+    async def rejoin(self) -> None:
+        await self.call_thread(self._request_rejoin)
+
+    async def _request_rejoin(self) -> None:
+        self._ensure_consumer()._coordinator.request_rejoin()
+
+
+class Thread(ReadCommitted, ShortWaits, AnyHeaders, ReadableHighwaters, BatchedFetch, SeekToHeads, Rejoins):
     """Faust's consumer thread, mended."""

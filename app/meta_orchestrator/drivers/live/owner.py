@@ -10,9 +10,9 @@ An assignment goes through four steps, in this order; everything is forgotten at
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiokafka.errors import IllegalOperation, KafkaError
 
@@ -29,6 +29,8 @@ calls.
 """
 LETTERS_S = 1
 """Dead letters wait this long for a tick to go with."""
+RECORDS_AHEAD = 50_000
+"""So many records of a partition are read on while its turn is being committed; some 50 MB of them."""
 
 
 class Rows(Protocol):
@@ -55,6 +57,8 @@ class Owned:
     moved_s: float = 0
     letters_s: float = 0
     """Since when dead letters wait, 0: none do."""
+    ahead: int = 0
+    """Records that were read since the last turn was decided."""
 
 
 class Owner:
@@ -73,8 +77,8 @@ class Owner:
         """Read so far, by this worker."""
         self._locks: dict[int, asyncio.Lock] = {}
         """Held from a turn's decisions to its commit."""
-        self._writing: set[asyncio.Task[None]] = set()
-        """Turns that are being committed: asyncio itself forgets a task that nobody holds."""
+        self._working: set[asyncio.Task[None]] = set()
+        """Turns on their way: asyncio itself forgets a task that nobody holds."""
 
     # ---- an assignment, step by step ----
 
@@ -126,16 +130,20 @@ class Owner:
         return [owned.partition for owned in self.owned.values() if owned.alive and owned.partition is not None]
 
     async def observed(self, number: int, records: int) -> None:
-        """So many records were put into a partition: take its turn if a tick is due."""
+        """So many records were put into a partition: take its turn if a tick is due and the turn before is committed.
+
+        Else that turn's end will (`_go_on`); it is waited for only where reading is far ahead.
+        """
         self.records += records
         owned = self.owned[number]
         owned.moved_s = time.monotonic()
+        owned.ahead += records
         partition = owned.partition
         if partition is None:
             return
         if partition.letters and not owned.letters_s:
             owned.letters_s = owned.moved_s
-        while self.alive(number) is partition and partition.due() is not None:
+        if partition.due() is not None and (owned.ahead > RECORDS_AHEAD or not self._lock(number).locked()):
             await self.turn(number)
 
     async def send_letters(self) -> None:
@@ -145,7 +153,7 @@ class Owner:
                 await self.turn(number)
 
     async def turn(self, number: int) -> None:
-        """Decide every tick that is due, once the turn before is committed, and let one transaction write it.
+        """Decide what is due, once the turn before is committed, and let one transaction write it.
 
         Records are read on meanwhile, of this partition too: the turn is a copy of all that it writes. If it fails, the
         partition is lost until it is assigned again.
@@ -153,20 +161,32 @@ class Owner:
         lock = self._lock(number)
         await lock.acquire()
         owned = self.owned.get(number)
-        if owned is None or not owned.alive or owned.partition is None:
+        if owned is None or not owned.alive or owned.partition is None or not owned.partition.has_turn():
             lock.release()
             return
         try:
             began = time.monotonic()
-            turn, owned.letters_s = owned.partition.decide(), 0
+            turn, owned.letters_s, owned.ahead = owned.partition.decide(), 0, 0
             decide_s = time.monotonic() - began
         except BaseException:
             lock.release()
             raise
-        writing = asyncio.create_task(self._write(number, owned, turn, decide_s))
-        self._writing.add(writing)
-        writing.add_done_callback(self._written)
-        writing.add_done_callback(lambda _: lock.release())
+        writing = self._begin(self._write(number, owned, turn, decide_s))
+        writing.add_done_callback(lambda _: self._go_on(number))
+
+    def _go_on(self, number: int) -> None:
+        """A turn is committed, or lost: the next one may be due by now."""
+        self._lock(number).release()
+        partition = self.alive(number)
+        if partition is not None and partition.due() is not None:
+            self._begin(self.turn(number))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """A part of a turn as a task. What no broker is to blame for ends the worker."""
+        task = asyncio.create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._ended)
+        return task
 
     async def _write(self, number: int, owned: Owned, turn: Turn, decide_s: float) -> None:
         began = time.monotonic()
@@ -179,10 +199,9 @@ class Owner:
         owned.moved_s = time.monotonic()
         self._tell(number, turn, decide_s, owned.moved_s - began)
 
-    def _written(self, writing: "asyncio.Task[None]") -> None:
-        """What no broker is to blame for ends the worker."""
-        self._writing.discard(writing)
-        error = None if writing.cancelled() else writing.exception()
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._working.discard(task)
+        error = None if task.cancelled() else task.exception()
         if error is not None:
             self.ending.fail(f"an error in a turn: {error!r}")
 

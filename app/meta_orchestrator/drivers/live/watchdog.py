@@ -16,8 +16,9 @@ from meta_orchestrator.drivers.live.app import App
 from meta_orchestrator.drivers.live.log import say, warn
 
 LOOK_S = 1.0
-LOST_LOOKS = 15
-"""At partitions that were lost in a failed turn, with the broker in reach: a group assigns anew within its session."""
+REJOIN_LOOKS, LOST_LOOKS = 3, 15
+"""At partitions that were lost in a failed turn, with the broker in reach: the group is asked to assign anew, which it
+does within its session."""
 CONNECT_S = 3
 
 
@@ -57,6 +58,9 @@ class Watchdog:
         lost = [number for number, owned in self.app.owner.owned.items() if owned.lost]
         is_overdue = bool(lost) and await reachable(self.app.options.broker)
         self.lost_looks = self.lost_looks + 1 if is_overdue else 0
+        if self.lost_looks == REJOIN_LOOKS:
+            warn("asking for a new assignment", lost=lost)
+            await self.app.rejoin()
         if self.lost_looks >= LOST_LOOKS:
             self.app.ending.fail(f"partitions {lost} were lost in failed transactions and not assigned again")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from meta_orchestrator.drivers.live.options import Options
 from meta_orchestrator.drivers.live.partition import Turn
@@ -18,7 +19,7 @@ from meta_orchestrator.wire.trust import Key
 
 CONTENT_TYPE = ("content-type", b"application/cloudevents+json")
 SIGNED = ("config-changes",)
-START_S = 30
+START_S, START_AGAIN_S = 30, 0.5
 STOP_S = 5
 TRANSACTION_MS = 60_000
 """The broker aborts a transaction that is open for longer, as in a long outage; its partition is then read again."""
@@ -34,19 +35,39 @@ class Writer(ABC):
 
     def __init__(self, options: Options, key: Key | None, number: int) -> None:
         self.options, self.key, self.number = options, key, number
-        self.producer = AIOKafkaProducer(
-            bootstrap_servers=options.broker,
+        self.producer = self._new_producer()
+
+    async def start(self) -> None:
+        """Connect; with transactions, this is what shuts a former owner out.
+
+        Partitions are assigned anew when a broker comes or goes, so that it may well do so again: that is waited for.
+        """
+        async with asyncio.timeout(START_S):
+            while not await self._has_started():
+                await asyncio.sleep(START_AGAIN_S)
+                self.producer = self._new_producer()
+
+    async def _has_started(self) -> bool:
+        """False where another try may help."""
+        try:
+            await self.producer.start()
+        except KafkaError as error:
+            await self.producer.stop()
+            if error.retriable or type(error) is KafkaError:  # that is how aiokafka wraps what it does not know
+                return False
+            raise
+        return True
+
+    def _new_producer(self) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            bootstrap_servers=self.options.broker,
             linger_ms=0,
             retry_backoff_ms=RETRY_BACKOFF_MS,
             max_request_size=CHANGELOG_RECORD_BYTES,
             acks="all",
             **self.guarantee(),
-            **options.settings.kafka_options(),
+            **self.options.settings.kafka_options(),
         )
-
-    async def start(self) -> None:
-        """Connect; with transactions, this is what shuts a former owner out."""
-        await asyncio.wait_for(self.producer.start(), START_S)
 
     async def stop(self) -> None:
         await asyncio.wait_for(self.producer.stop(), STOP_S)
