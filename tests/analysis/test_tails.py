@@ -22,6 +22,12 @@ def test_with_overdispersion_it_is_the_negative_binomial_tail(count, mean, facto
     assert upper_tail(count, mean, factor * mean) == pytest.approx(expected, rel=1e-6, abs=1e-12)
 
 
+def test_by_hand_the_third_head_comes_after_three_tails_or_more():
+    """Negative binomial of shape 3 and mean 3: fair coins, P(at least 3 tails before the third head) = 1/2."""
+    assert upper_tail(3, 3, 6) == pytest.approx(0.5)
+    assert upper_tail(1, 2, 2) == pytest.approx(1 - math.exp(-2))
+
+
 def test_more_than_nothing_is_impossible_where_nothing_is_expected():
     assert (upper_tail(0, 0, 0), upper_tail(1, 0, 0)) == (1, 0)
 

@@ -45,8 +45,7 @@ class Thrashing(PerWork):
                 self._give_up(event[0], (event[4]["agent"],), event[4]["task"])
 
     def _give_up(self, time_us: int, agents: tuple[str, ...], task: str) -> None:
-        before = sum(mark.tasks.get(task, 0) for mark in self.page(time_us).marks.values())
-        self.hit(time_us, agents[0], agents, task, before + 1)
+        self.hit(time_us, agents[0], agents, task, self.page(time_us).named.get(task, 0) + 1)
 
     def shown(self, agents: tuple[str, ...]) -> str:
         return " → ".join(agents)

@@ -10,7 +10,7 @@ from collections.abc import Container, Sequence
 from typing import Any
 from zlib import crc32
 
-from meta_orchestrator.core.analysis.antipatterns.shared.names import Names, Numbering
+from meta_orchestrator.core.analysis.causes.names import Names, Numbering
 
 REMEMBERED = 400
 """Finished tasks; the oldest are forgotten first."""

@@ -8,7 +8,7 @@ them for sure. So neither a large change of something tiny nor the noise of some
 The interval is robust (median and median absolute deviation, scaled to the normal), since the past holds other faults.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import expm1, sqrt
 
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 Times = Mapping[str, Mapping[str, tuple[Numbers, Numbers]]]
 Lengths = tuple[Numbers | None, Numbers | None]
+Known = tuple[Numbers, Numbers]
+"""Blocks of agents, shape (blocks, agents), and their lengths."""
 LEAST_SPREAD = 0.1
 """Nobody is steadier than this (relative) from one block to the next: what is rounded or cut off may look constant."""
 _MAD = 1.4826
@@ -48,26 +50,39 @@ def blame(times: Times, lengths: Lengths = (None, None), z: float = 1.96) -> lis
     """
     best: dict[str, Growth] = {}
     for kind, by_agent in times.items():
-        for agent, sides in by_agent.items():
-            found = growth(agent, kind, sides, lengths, z)
-            if found and (agent not in best or found.low > best[agent].low):
-                best[agent] = found
+        for found in _growths(kind, by_agent, lengths, z):
+            if found.agent not in best or found.low > best[found.agent].low:
+                best[found.agent] = found
     return sorted(best.values(), key=lambda it: (-it.low, it.agent))
 
 
-def growth(agent: str, kind: str, sides: tuple[Numbers, Numbers], lengths: Lengths, z: float) -> Growth | None:
-    """The difference of the medians; None without two blocks before and one after.
+def _growths(
+    kind: str, by_agent: Mapping[str, tuple[Numbers, Numbers]], lengths: Lengths, z: float
+) -> Iterator[Growth]:
+    """Agents of whom the same blocks are known are looked at together, in one calculation."""
+    alike: dict[tuple[bytes, bytes], list[str]] = {}
+    for agent, (before, after) in by_agent.items():
+        alike.setdefault((np.isfinite(before).tobytes(), np.isfinite(after).tobytes()), []).append(agent)
+    for agents in alike.values():
+        known = [_known([by_agent[agent][side] for agent in agents], lengths[side]) for side in (0, 1)]
+        if len(known[0][0]) < 2 or not len(known[1][0]):
+            continue
+        numbers = [column.tolist() for column in _grown(known[0], known[1], z)]
+        for agent, usual, now, half in zip(agents, *numbers, strict=True):
+            yield Growth(agent, kind, usual, now, now - usual - half, now - usual + half)
+
+
+def _grown(past: Known, since: Known, z: float) -> tuple[Numbers, Numbers, Numbers]:
+    """Both medians by agent, and half of the interval of their difference.
 
     The spread of a block is inverse to the root of its length.
     """
-    (before, past), (after, since) = (_known(*it) for it in zip(sides, lengths, strict=True))
-    if len(before) < 2 or not len(after):
-        return None
-    usual, now = float(np.median(before)), float(np.median(after))
-    spread = _MAD * float(np.median(np.abs(before - usual) * np.sqrt(past)))
-    spread = max(spread, LEAST_SPREAD * abs(usual) * float(np.sqrt(np.median(past))))
-    half = _student(z, _EFFICIENCY * (len(before) - 1)) * spread * float(1 / since.sum() + _MEDIAN / past.sum()) ** 0.5
-    return Growth(agent, kind, usual, now, now - usual - half, now - usual + half)
+    before, length = past
+    usual, now = np.median(before, 0), np.median(since[0], 0)
+    spread = _MAD * np.median(np.abs(before - usual) * np.sqrt(length)[:, None], 0)
+    spread = np.maximum(spread, LEAST_SPREAD * np.abs(usual) * np.sqrt(np.median(length)))
+    width = _student(z, _EFFICIENCY * (len(before) - 1))
+    return usual, now, width * spread * float(1 / since[1].sum() + _MEDIAN / length.sum()) ** 0.5
 
 
 def _student(z: float, freedom: float) -> float:
@@ -76,9 +91,10 @@ def _student(z: float, freedom: float) -> float:
     return sqrt(freedom * expm1(min(u * u / freedom, 700)))
 
 
-def _known(values: Numbers, lengths: Numbers | None) -> tuple[Numbers, Numbers]:
-    finite = np.isfinite(values)
-    return values[finite], (np.ones(len(values)) if lengths is None else lengths)[finite]
+def _known(alike: Sequence[Numbers], lengths: Numbers | None) -> Known:
+    """The blocks that are known of these agents, and their lengths."""
+    finite = np.isfinite(alike[0])
+    return np.stack(alike, 1)[finite], (np.ones(len(finite)) if lengths is None else lengths)[finite]
 
 
 def own(total: Mapping[str, Numbers], waits: Mapping[tuple[str, str], Numbers]) -> dict[str, Numbers]:

@@ -8,15 +8,15 @@ its age, with some thirty blocks for two weeks.
 
 import zlib
 from base64 import b85decode, b85encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meta_orchestrator.core.analysis.antipatterns.shared.names import Names, Numbering
 from meta_orchestrator.core.analysis.causes.fields import AGENT, CAUSES, CRITICALITIES, ROUND
+from meta_orchestrator.core.analysis.causes.names import Names, Numbering
 
 Table = NDArray[np.float32]
 PER_LEVEL = 3
@@ -63,9 +63,14 @@ class Block:
         return self.packed[0]
 
 
+def names_of(blocks: Iterable[Block]) -> tuple[str, ...]:
+    """All names of some blocks, in the order in which they are met."""
+    return tuple(dict.fromkeys([name for block in blocks for name in block.names]))
+
+
 def joined(blocks: Sequence[Block]) -> tuple[tuple[str, ...], Table]:
     """All names of some blocks and their sums, shape (names, AGENT)."""
-    names = tuple(dict.fromkeys(name for block in blocks for name in block.names))
+    names = names_of(blocks)
     place = {name: n for n, name in enumerate(names)}
     sums = np.zeros((len(names), len(AGENT)), np.float32)
     for block in blocks:

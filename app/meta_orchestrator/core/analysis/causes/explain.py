@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meta_orchestrator.core.analysis.causes.blame import Growth, blame
-from meta_orchestrator.core.analysis.causes.blocks import OTHERS, Block, joined
+from meta_orchestrator.core.analysis.causes.blocks import OTHERS, Block, joined, names_of
 from meta_orchestrator.core.analysis.causes.fields import (
     AGENT_AT,
     BY_AGENT,
@@ -91,10 +91,11 @@ def slower(sides: Sides, metric: str, alpha: float) -> list[Growth]:
     """Whose own time has grown, where that is what makes the metric worse; `alpha` as in `causes`."""
     if metric not in BY_TIME:
         return []
-    names, _ = joined([*sides.before, *sides.after])
+    names = names_of([*sides.before, *sides.after])
     lengths = [np.array([block.seconds for block in blocks]) for blocks in (sides.before, sides.after)]
     columns = {"working": AGENT_AT["busy_s"], "letting others wait": AGENT_AT["awaited_s"]}
-    tables = [np.array([_rates(block, names) for block in blocks]) for blocks in (sides.before, sides.after)]
+    place = {name: n for n, name in enumerate(names)}
+    tables = [np.array([_rates(block, place) for block in blocks]) for blocks in (sides.before, sides.after)]
     times = {
         kind: {name: (tables[0][:, n, column], tables[1][:, n, column]) for n, name in enumerate(names) if name}
         for kind, column in columns.items()
@@ -124,10 +125,9 @@ def told_of_time(found: Sequence[Growth]) -> str:
     return f"Of agent {it.agent}'s time, {it.kind} has grown by {more}."
 
 
-def _rates(block: Block, names: tuple[str, ...]) -> Numbers:
-    """Sums of a block by second, in the order of `names`."""
-    place = {name: n for n, name in enumerate(names)}
-    sums = np.zeros((len(names), len(AGENT_AT)))
+def _rates(block: Block, place: Mapping[str, int]) -> Numbers:
+    """Sums of a block by second, each name in its place."""
+    sums = np.zeros((len(place), len(AGENT_AT)))
     sums[[place[name] for name in block.names]] = block.agents
     return sums / max(block.seconds, 1e-9)
 
@@ -141,7 +141,7 @@ def _share(cause: Cause) -> str:
 
 def _by_agent(sides: Sides, metric: str, alpha: float) -> list[Cause]:
     made = BY_AGENT.get(metric)
-    names, _ = joined([*sides.before, *sides.after])
+    names = names_of([*sides.before, *sides.after])
     if made is None or not names:
         return []
     before, after = (_agents_of(blocks, names, made) for blocks in (sides.before, sides.after))

@@ -51,13 +51,16 @@ class Custom:
         return self._pairs > PAIRS
 
     def halved(self) -> "Custom":
-        """Forgetting in bulk, where there are too many pairs: what is left of a single handoff is dropped."""
-        half = Custom()
+        """Forgetting in bulk, where there are too many pairs, as often as it takes: half a handoff is dropped."""
+        halvings = 1
+        while sum([handoffs >> halvings > 0 for _, _, handoffs in pairs(self.rows)]) > PAIRS:
+            halvings += 1
+        less = Custom()
         for from_agent, to_agent, handoffs in pairs(self.rows):
-            if handoffs > 1:
-                half.add(from_agent, to_agent, handoffs // 2)
-                half.hear_of(to_agent, handoffs // 2)
-        return half.halved() if half.is_full() else half
+            if handoffs >> halvings:
+                less.add(from_agent, to_agent, handoffs >> halvings)
+                less.hear_of(to_agent, handoffs >> halvings)
+        return less
 
     @classmethod
     def load(cls, rows: Mapping[str, Any]) -> "Custom":

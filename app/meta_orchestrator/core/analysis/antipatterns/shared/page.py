@@ -38,6 +38,8 @@ class Page:
     squares: float = 0.0
     base: float = 0.0
     marks: dict[str, Mark] = field(default_factory=dict)
+    named: dict[str, int] = field(default_factory=dict)
+    """Task → its hits in all marks."""
 
     def add(self, key: str, expected: float, hits: float) -> None:
         sums = self.tallies.get(key)
@@ -57,6 +59,7 @@ class Page:
             mark = self.marks[name] = Mark(key, agents, time_us, {})
         if task in mark.tasks or len(mark.tasks) < TASKS:
             mark.tasks[task] = mark.tasks.get(task, 0) + 1
+            self.named[task] = self.named.get(task, 0) + 1
 
     def dump(self) -> list[Any]:
         marks = [list(mark) for mark in self.marks.values()]
@@ -68,6 +71,8 @@ class Page:
         page = cls(index, chances, tallies, squares, base)
         for key, agents, first_us, tasks in marks:
             page.marks["\n".join((key, *agents))] = Mark(key, tuple(agents), first_us, tasks)
+            for task, hits in tasks.items():
+                page.named[task] = page.named.get(task, 0) + hits
         return page
 
 

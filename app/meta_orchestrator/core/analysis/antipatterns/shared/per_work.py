@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from meta_orchestrator.core.analysis.antipatterns.shared.counted import Counted
-from meta_orchestrator.core.analysis.antipatterns.shared.excess import Tally
+from meta_orchestrator.core.analysis.antipatterns.shared.excess import NOTHING, Tally
 from meta_orchestrator.core.analysis.antipatterns.shared.page import Page
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.policy import Policy
@@ -56,10 +56,11 @@ class PerWork(Counted):
         that it began long before.
         """
         sums = super().sums(pages)
-        everybody, usual = sums.get(OTHERS, Tally(0, 0)).expected, self.habits.own(OTHERS).expected or 1.0
+        past = self.past
+        everybody, usual = sums.get(OTHERS, NOTHING).expected, past.get(OTHERS, NOTHING).expected or 1.0
         return {
-            key: Tally(now.hits, max(now.expected, everybody * self.habits.own(key).expected / usual))
-            for key, now in sums.items()
+            key: Tally(hits, max(expected, everybody * past[key].expected / usual if key in past else 0.0))
+            for key, (hits, expected) in sums.items()
         }
 
     def hit(self, time_us: int, agent: str, agents: tuple[str, ...], task: str, size: int = 1) -> None:
