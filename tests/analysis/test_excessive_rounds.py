@@ -1,11 +1,12 @@
 """excessive_rounds: small changes that are voted on again and again, more than before."""
 
 import numpy as np
+import pytest
 
 from meta_orchestrator.core.analysis.antipatterns.excessive_rounds import ExcessiveRounds
 from meta_orchestrator.messages.outputs import AntipatternCleared
 from meta_orchestrator.policy import Policy
-from tests.analysis.making import HOUR_S, MINUTE_S, event, judged
+from tests.analysis.making import HOUR_S, MINUTE_S, event, judged, judged_with_books
 
 POLICY = Policy()
 
@@ -39,6 +40,34 @@ def test_rounds_repeated_as_ever_are_not_excessive():
         len(judged(ExcessiveRounds(POLICY), votes(seed, 400, 0, 4 * HOUR_S, 0.3), 4 * HOUR_S)) for seed in range(30)
     ]
     assert sum(found) <= 2 * 7
+
+
+@pytest.mark.parametrize(("items", "again"), [(120, 0.05), (400, 0.6), (1200, 0.1)])
+def test_few_or_many_few_or_all_repeated_it_is_no_finding_where_it_was_always_so(items, again):
+    """15 teams, 4 h each: 120 look-backs at .01; six or more are less likely than 1 in 100. Beside the hard limit."""
+    found = []
+    for seed in range(15):
+        detector = ExcessiveRounds(POLICY)
+        detector.configure({"consensus.max_rounds": 9})
+        found += judged(detector, votes(seed, items, 0, 4 * HOUR_S, again), 4 * HOUR_S)
+    assert len([finding for _, finding in found if not isinstance(finding, AntipatternCleared)]) <= 5
+
+
+def test_items_of_which_three_times_as_many_are_repeated_are_found_within_the_hour():
+    """20 teams of 100 items an hour, .1 to .3: of a power of .97 fewer than 17 are found once in 300."""
+    found = 0
+    for seed in range(0, 40, 2):
+        said = votes(seed, 300, 0, 3 * HOUR_S, 0.1) + votes(seed + 1, 100, 3 * HOUR_S, 4 * HOUR_S, 0.3)
+        found += any(at_s > 3 * HOUR_S for at_s, _ in judged(ExcessiveRounds(POLICY), said, 4 * HOUR_S))
+    assert found >= 17
+
+
+def test_stored_and_restored_at_each_tick_it_says_the_same():
+    said = votes(1, 300, 0, 3 * HOUR_S, 0.1) + votes(2, 100, 0, 4 * HOUR_S, 0.2, "major")
+    said += votes(3, 120, 3 * HOUR_S, 4 * HOUR_S, 0.6)
+    plain, restored = (judged_with_books(ExcessiveRounds(POLICY), said, 5 * HOUR_S, every) for every in (None, 7))
+    assert plain == restored
+    assert plain
 
 
 def test_more_repeated_rounds_than_before_are_found_named_and_cleared():

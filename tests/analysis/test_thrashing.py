@@ -54,7 +54,7 @@ def test_agents_that_pass_work_around_are_found_dated_and_cleared():
 
 def test_an_agent_that_drops_what_it_begins_is_named_alone():
     random, said = np.random.default_rng(4), ROSTER + work(4, 600, 0, 6 * HOUR_S)
-    for n in range(15):
+    for n in range(20):
         at_s, task = 4 * HOUR_S + float(random.uniform(0, HOUR_S)), f"dropped-{n}"
         said.append(event(at_s, "agent.task.started", task=task, agent="tester0"))
         done = {"task": task, "agent": "tester0", "outcome": "abandoned", "duration_ms": 1}

@@ -14,7 +14,7 @@ from meta_orchestrator.core.analysis.trends.watch import TrendWatch
 from meta_orchestrator.messages.cloudevent import digest
 from meta_orchestrator.policy import Policy
 
-STATE = 6
+STATE = 7
 """Raised whenever what `dump` writes changes its meaning."""
 
 

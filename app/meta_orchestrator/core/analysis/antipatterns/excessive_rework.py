@@ -74,9 +74,6 @@ class ExcessiveRework(PerWork):
             evidence={"attempts": worst[0][1][2], "max_rework": self.most, "tasks_beyond_limit": len(self._beyond)},
         )
 
-    def shown(self, agents: tuple[str, ...]) -> str:
-        return agents[0]
-
     def dump(self) -> dict[str, Any]:
         return super().dump() | {"beyond": {task: list(one) for task, one in self._beyond.items()}}
 

@@ -9,7 +9,6 @@ something was wrong then.
 """
 
 import math
-from abc import abstractmethod
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -29,8 +28,6 @@ QUIET = 0.1
 KEYS = 1_000
 """Habits that are remembered apart; beyond, all are halved and the small ones forgotten."""
 
-_ENOUGH = 5.0
-"""Expected hits from which a dispersion is believed."""
 _PLENTY = 200.0
 """Expected hits after which the older ones count half: the first ones knew little of what to expect."""
 _LEAST_FACTOR = 1.5
@@ -44,12 +41,16 @@ class Counted(Detector):
 
     prior: ClassVar[Tally] = Tally(1, 1)
     """What is believed of a project without a past: hits in structurally expected ones."""
+    needs_past: ClassVar[bool] = True
+    """Whether nothing is said before there are `min_events` of the past: what is custom in a team is not known."""
     known_from: ClassVar[float] = math.inf
     """Structurally expected hits in the past of a key from which it is judged alone, too."""
     turn: ClassVar[int] = 0
     """Ticks by which it begins to look later than others: in a large team each look takes time, so they take turns."""
     scatter: ClassVar[float] = 1.0
     """Variance over mean of hits by task, while the past cannot tell."""
+    scatter_hits: ClassVar[float] = 5.0
+    """Hits for which that counts beside what was seen: it takes many to know a variance."""
 
     def __init__(self, policy: Policy) -> None:
         super().__init__(policy)
@@ -71,9 +72,22 @@ class Counted(Detector):
         self._ill: list[tuple[int, int | None]] = []
         """From when to when the last findings lasted: no part of the past that others are compared with."""
 
-    @abstractmethod
     def shown(self, agents: tuple[str, ...]) -> str:
         """Who takes part in a hit, as a person reads it."""
+        return ", ".join(agents)
+
+    @property
+    def beginning(self) -> Tally:
+        """What is believed before the past is counted."""
+        return self.prior
+
+    def spread(self, habits: Habits) -> float:
+        """Variance over mean of hits: what was seen of it, beside what is believed of the kind."""
+        return self.seen(self.scatter)
+
+    def seen(self, believed: float) -> float:
+        """Squares over base of the past, and what is believed beside it."""
+        return (self._squares + believed * self.scatter_hits) / (self._base + self.scatter_hits)
 
     # ---- counting ----
 
@@ -103,9 +117,8 @@ class Counted(Detector):
     def habits(self) -> Habits:
         """What the past says."""
         if self._habits is None:
-            known = self._base >= _ENOUGH
-            spread = max(1.0, self._squares / self._base) if known else self.scatter
-            self._habits = Habits(self.past, self.prior, spread)
+            habits = Habits(self.past, self.beginning)
+            self._habits = habits.scattered(max(1.0, self.spread(habits)))
         return self._habits
 
     def sums(self, pages: Iterable[Page]) -> dict[str, Tally]:
@@ -172,7 +185,7 @@ class Counted(Detector):
         return tick_us - self.pages[0].index * self.page_us if self.pages else LOOKS * self.page_us
 
     def _test(self, tick_us: int) -> Antipattern | None:
-        if self.chances < self.policy.analysis.min_events or not self.is_known:
+        if self.chances < self.policy.analysis.min_events or (self.needs_past and not self.is_known):
             return None
         now = self.sums(self.pages)
         found, keys = self._surprise(now)
@@ -186,7 +199,7 @@ class Counted(Detector):
             tasks=tasks[:NAMED_TASKS],
             since=format_time_us(self._began_us(found, keys)),
             severity=found.share,
-            evidence=self._numbers(found, tick_us) | {"tasks": len(tasks)},
+            evidence=self._numbers(found, tick_us) | self.details() | {"tasks": len(tasks)},
         )
 
     def _surprise(self, now: Mapping[str, Tally]) -> tuple[Excess, list[str]]:
@@ -211,9 +224,11 @@ class Counted(Detector):
             "expected": found.expected,
             "p_value": found.p_value,
             "lookback_s": self._length_us(tick_us) / SECOND,
-            "chances": round(self.chances),
-            "most_often": most_often(self.pages, self.shown),
         }
+
+    def details(self) -> Evidence:
+        """Numbers of its own that a person can check."""
+        return {"chances": round(self.chances), "most_often": most_often(self.pages, self.shown)}
 
     def _culprits(self, now: Mapping[str, Tally], found: Excess) -> list[str]:
         """The fewest keys without whom the rest of the window is unremarkable (p > `QUIET`), worst first."""

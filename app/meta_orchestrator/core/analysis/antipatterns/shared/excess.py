@@ -8,10 +8,8 @@ then negative binomial: the uncertainty of the past is part of the test, so a sh
 guilty.
 """
 
-import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -19,23 +17,6 @@ from meta_orchestrator.core.analysis.antipatterns.shared.tails import upper_tail
 
 KEY_HITS = 1.0
 """The project's habit counts for a key as much as this many hits of its own."""
-
-_LEAST_FACTOR = 1.5
-
-_ENOUGH = 5.0
-"""Expected hits from which a dispersion is believed."""
-
-
-class Chance(NamedTuple):
-    time_us: int
-    cluster: str
-    """The task or item that it belongs to: what happens within one is not independent."""
-    key: str
-    expected: float
-    """Hits under the structural null."""
-    hits: int
-    subject: tuple[str, ...]
-    """Who is to be named if there are too many."""
 
 
 class Tally(NamedTuple):
@@ -54,7 +35,7 @@ class Habits:
     prior: Tally
     """What is believed of a project without a past: `hits` in `expected`."""
     dispersion: float = 1.0
-    """Variance per expected hit; 1 where hits come independently."""
+    """Variance per expected hit, in the past as now; 1 where hits come independently."""
 
     @cached_property
     def project(self) -> Tally:
@@ -81,7 +62,7 @@ class Habits:
         return (KEY_HITS + own.hits) / (self.weight + own.expected)
 
     def scattered(self, dispersion: float) -> "Habits":
-        return Habits(self.past, self.prior, dispersion)
+        return replace(self, dispersion=dispersion)
 
 
 @dataclass(frozen=True)
@@ -107,31 +88,11 @@ class Excess:
         return Excess(self.observed - observed, rest, self.variance * rest / self.expected if self.expected else 0.0)
 
 
-def tally(chances: Iterable[Chance]) -> dict[str, Tally]:
-    """Sums by key."""
-    sums: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for chance in chances:
-        sums[chance.key][0] += chance.hits
-        sums[chance.key][1] += chance.expected
-    return {key: Tally(*pair) for key, pair in sums.items()}
-
-
-def added(one: Mapping[str, Tally], other: Mapping[str, Tally]) -> dict[str, Tally]:
-    """Both pasts as one."""
-    total = dict(one)
-    for key, more in other.items():
-        old = total.get(key, NOTHING)
-        total[key] = Tally(old.hits + more.hits, old.expected + more.expected)
-    return total
-
-
-def excess(window: Iterable[Chance], habits: Habits) -> Excess:
-    """The window against the habits."""
-    return excess_of(tally(window), habits)
-
-
 def excess_of(window: Mapping[str, Tally], habits: Habits) -> Excess:
-    """Sums by key against the habits: sum of Gamma-Poisson counts, matched by mean and variance."""
+    """Sums by key against the habits: sum of Gamma-Poisson counts, matched by mean and variance.
+
+    Hits of the past came in clusters as those of now do, so what is known of a rate is as much less.
+    """
     observed = expected = doubt = shared = 0.0
     past, project_weight = habits.past, habits.weight
     for key, now in window.items():
@@ -143,43 +104,4 @@ def excess_of(window: Mapping[str, Tally], habits: Habits) -> Excess:
         doubt += now.expected**2 * rate / weight  # of the key's own rate
         shared += now.expected * project_weight / weight
     doubt += shared**2 * habits.level / habits.project.expected  # of the project's
-    return Excess(round(observed), expected, habits.dispersion * expected + doubt)
-
-
-def dispersion(chances: Iterable[Chance], habits: Habits, otherwise: float) -> float:
-    """Variance of hits by cluster, over their expectation; `otherwise` where too little was expected to tell."""
-    clusters: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for chance in chances:
-        clusters[chance.cluster][0] += chance.hits
-        clusters[chance.cluster][1] += chance.expected * habits.rate(chance.key)
-    total = sum(expected for _, expected in clusters.values())
-    squares = sum((hits - expected) ** 2 for hits, expected in clusters.values())
-    return max(1.0, squares / total) if total >= _ENOUGH else otherwise
-
-
-def culprits(window: Iterable[Chance], habits: Habits, found: Excess, level: float, most: int) -> list[tuple[str, ...]]:
-    """The fewest subjects without whom the rest of the window is unremarkable (p > `level`), worst first."""
-    sums: dict[tuple[str, ...], list[float]] = defaultdict(lambda: [0.0, 0.0])
-    for chance in window:
-        sums[chance.subject][0] += chance.hits
-        sums[chance.subject][1] += chance.expected * habits.rate(chance.key)
-    named: list[tuple[str, ...]] = []
-    for subject, (hits, expected) in sorted(sums.items(), key=lambda item: (item[1][1] - item[1][0], item[0])):
-        if len(named) == most or (named and found.p_value > level) or hits <= expected:
-            break
-        named.append(subject)
-        found = found.without(round(hits), expected)
-    return named
-
-
-def began_us(window: Iterable[Chance], habits: Habits, found: Excess) -> int:
-    """The first hit after the likeliest change point: the lowest sum of log-likelihood ratios of so much more."""
-    factor = max(_LEAST_FACTOR, found.observed / found.expected if found.expected else _LEAST_FACTOR)
-    level, lowest, since_us = 0.0, 0.0, None
-    for chance in window:
-        if chance.hits and since_us is None:
-            since_us = chance.time_us
-        level += chance.hits * math.log(factor) - chance.expected * habits.rate(chance.key) * (factor - 1)
-        if level < lowest:
-            lowest, since_us = level, None
-    return since_us or 0
+    return Excess(round(observed), expected, habits.dispersion * (expected + doubt))
