@@ -7,6 +7,8 @@ MetaOrchestratorError
 └── Stuck              the worker cannot go on and must be started again from outside (1)
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any, Literal
 
 Reason = Literal[
@@ -52,3 +54,9 @@ class BrokerUnavailable(MetaOrchestratorError):
 
 class Stuck(MetaOrchestratorError):
     """Nothing moves any more; only a restart helps."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of a sentence about a name that nobody knows: the known one most like it, "" where none is."""
+    like = get_close_matches(word, list(known), n=1)
+    return f" (did you mean {like[0]}?)" if like else ""

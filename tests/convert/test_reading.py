@@ -46,6 +46,23 @@ def test_a_mapping_names_columns_times_and_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('activty = "what"', "mapping.activty = 'what': there is no such key (did you mean activity?); known"),
+        ("case = 3", "mapping.case = 3: must be a valid string"),
+        ('delimiter = ";;"', "mapping.delimiter = ';;': must have at most 1 character"),
+        ('[levels]\nhigh = "mayor"', "mapping.levels.high = 'mayor': must be 'minor', 'normal', 'major' or 'critical'"),
+    ],
+)
+def test_a_wrong_mapping_is_told_by_key_value_and_what_is_right(tmp_path: Path, text: str, said: str) -> None:
+    file = tmp_path / "mapping.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as error:
+        load_mapping(file)
+    assert str(error.value).startswith(said)
+
+
+@pytest.mark.parametrize(
     ("content", "key"),
     [
         (b"a,b,c\n1,2,3\n", "mapping.case"),

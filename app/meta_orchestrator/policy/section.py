@@ -1,14 +1,17 @@
 """What all parts of the policy are: frozen, and wrong where they name something unknown."""
 
+import re
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
-from meta_orchestrator.errors import SettingsError
+from meta_orchestrator.errors import SettingsError, did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 CENTURY_S = 100 * 366 * 86_400
+_SHOULD = re.compile(r"^\w+ should ")
+"""How pydantic begins: `Input should be …`, `String should have …`."""
 NotNegative = Annotated[float, Field(ge=0)]
 
 
@@ -37,9 +40,10 @@ def parse(model: type[Model], given: Any, name: str) -> Model:
 def _what_is_right(model: type[BaseModel], wrong: ErrorDetails) -> str:
     """The end of a sentence about a wrong key."""
     if wrong["type"] != "extra_forbidden":
-        return wrong["msg"].removeprefix("Value error, ")
+        return _SHOULD.sub("must ", wrong["msg"].removeprefix("Value error, "))
     known = _known(model, wrong["loc"][:-1])
-    return f"there is no such key; known are {', '.join(known)}" if known else "there is no such key"
+    meant = did_you_mean(str(wrong["loc"][-1]), known)
+    return f"there is no such key{meant}; known are {', '.join(known)}" if known else "there is no such key"
 
 
 def _known(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
