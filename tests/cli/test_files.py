@@ -48,11 +48,21 @@ def test_bad_records_are_counted_and_named_and_the_rest_is_processed(run: Run, j
     with journal.open("ab") as more:
         more.write(b"not json\n" + line(100, 401, agent="a1"))
     done = run("replay", journal, "--out", "both.jsonl")
-    assert (done.status, done.err) == (3, "1 bad records: invalid\n1 bad records: not_json\n")
+    counted, places = done.err.splitlines()[:2], done.err.splitlines()[2:]
+    assert (done.status, counted) == (3, ["1 bad record: invalid", "1 bad record: not_json"])
+    assert [place.split(": ")[:2] for place in places] == [["  line 32", "not_json"], ["  line 33", "invalid"]]
     good, both = Path("good.jsonl").read_bytes(), Path("both.jsonl").read_bytes()
     assert both.startswith(good)
     letters = [orjson.loads(text)["data"] for text in both[len(good) :].splitlines()]
     assert [(letter["reason"], letter["line"]) for letter in letters] == [("not_json", 32), ("invalid", 33)]
+
+
+def test_of_many_bad_lines_the_first_twenty_are_told_by_their_numbers(run: Run):
+    Path("bad.jsonl").write_bytes(b"".join([*HEARTBEATS, b"no\n" * 25]))
+    places = run("replay", "bad.jsonl", "--out", "out.jsonl").err.splitlines()
+    assert places[0] == "25 bad records: not_json"
+    assert [place.split(":")[0] for place in places[1:-1]] == [f"  line {number}" for number in range(31, 51)]
+    assert places[-1] == "  ..."
 
 
 def test_a_policy_that_is_given_is_obeyed(run: Run, journal: Path):

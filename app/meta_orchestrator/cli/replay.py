@@ -48,11 +48,20 @@ def replay(
         run = _reported(html) if report or html else _written
         done = run(lines, policy, out, journal == "-", assume_orchestrator)
     if done.bad:
-        for reason, number in sorted(done.bad.items()):
-            typer.echo(f"{number} bad records: {reason}", err=True)
+        for told in told_bad(done):
+            typer.echo(told, err=True)
         if 2 * done.bad["not_json"] > done.lines and (form := form_of_log(journal)):
             typer.echo(f"is it a log? make events of it first: meta-orchestrator convert {form} {journal}", err=True)
         raise typer.Exit(3)
+
+
+def told_bad(done: "Replay") -> list[str]:
+    """How many of each kind, and where the first of them stand."""
+    from meta_orchestrator.cli.tables import printable
+
+    counts = [f"{number} bad record{'s' * (number > 1)}: {reason}" for reason, number in sorted(done.bad.items())]
+    places = [printable(f"  line {line}: {why}") for line, why in sorted(done.named)]
+    return counts + places + (["  ..."] if done.bad.total() > len(places) else [])
 
 
 def _written(lines: BinaryIO, policy: "Policy", out: Path | None, lock_step: bool, assume: bool) -> "Replay":

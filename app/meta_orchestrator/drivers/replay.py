@@ -21,6 +21,8 @@ from meta_orchestrator.wire.dead_letters import line_of, line_of_refused
 from meta_orchestrator.wire.journal import read_line
 
 Write = Callable[[bytes], object]
+NAMED = 20
+"""Bad records that are kept for naming; all are counted."""
 
 
 class Watcher(Protocol):
@@ -56,6 +58,8 @@ class Replay:
         self.lateness_us = self.policy.time.lateness_us
         self.lines = 0
         self.bad: Counter[str] = Counter()
+        self.named: list[tuple[int, str]] = []
+        """(line from 1, what is wrong with it) of the first bad ones."""
 
     def run(self, lines: Iterable[bytes]) -> None:
         """All lines, in their order; blank ones are nothing."""
@@ -73,6 +77,7 @@ class Replay:
             else:
                 self._observe(project, event, recorded_us)
         except BadRecord as bad:
+            self._name(self.lines, str(bad))
             self._refuse(bad.reason, line_of(bad, line.rstrip(b"\r\n"), self.lines))
 
     def _observe(self, project: str, event: Event, recorded_us: int | None) -> None:
@@ -104,7 +109,12 @@ class Replay:
                 self.watcher.output(output)
                 self._line(output.to_json())
             else:
+                self._name(output.event[6], f"{output.reason}: {output.detail}")
                 self._refuse(output.reason, line_of_refused(output))
+
+    def _name(self, line: int, why: str) -> None:
+        if len(self.named) < NAMED:
+            self.named.append((line, why))
 
     def _refuse(self, reason: str, letter: bytes) -> None:
         self.bad[reason] += 1
