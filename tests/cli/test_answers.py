@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from meta_orchestrator.cli.answers import answer_in
+from meta_orchestrator.cli.answers import Answer, answer_in
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.fields import format_time_us, parse_time_us
 from meta_orchestrator.messages.outputs import Decision
@@ -23,8 +23,11 @@ def order(kind: str, name: str = "o1", **data: Any) -> dict[str, Any]:
 
 
 def answers(sent: dict[str, Any], said: list[Any]) -> list[str]:
+    """Their sentences; those of refusals, and no others, begin so."""
     records = [orjson.loads(CloudEvent("checkout", parse_time_us(NOW), data).to_json()) for data in said]
-    return [told for record in records if (told := answer_in(sent, record)) is not None]
+    told = [answer for record in records if (answer := answer_in(sent, record)) is not None]
+    assert all(answer.refused == answer.sentence.startswith("Refused: ") for answer in told)
+    return [answer.sentence for answer in told]
 
 
 def done(project: Project, sent: dict[str, Any]) -> list[Any]:
@@ -85,6 +88,6 @@ def test_a_freeze_and_its_end_show_in_the_phase():
     freeze = order("freeze", until=format_time_us(parse_time_us(NOW) + 1))
     unfreeze = order("freeze", until=NOW)
     assert answer_in(freeze, snapshot("steady")) is None
-    assert answer_in(freeze, snapshot("frozen")) == f"checkout is frozen at the tick {NOW}"
+    assert answer_in(freeze, snapshot("frozen")) == Answer(f"checkout is frozen at the tick {NOW}")
     assert answer_in(unfreeze, snapshot("frozen")) is None
-    assert answer_in(unfreeze, snapshot("trial")) == f"checkout is not frozen at the tick {NOW}"
+    assert answer_in(unfreeze, snapshot("trial")) == Answer(f"checkout is not frozen at the tick {NOW}")

@@ -1,5 +1,6 @@
 """What is sent is what the worker takes: checked here by the worker's own reading."""
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meta_orchestrator.cli import answers, sending
+from meta_orchestrator.cli import answers, known, sending
+from meta_orchestrator.cli.answers import Answer
 from meta_orchestrator.cli.orders import value_of
 from meta_orchestrator.cli.times import now_us, span_us
 from meta_orchestrator.messages.fields import SECOND, parse_time_us
@@ -100,30 +102,64 @@ def test_an_order_that_nobody_would_obey_is_not_sent(run: Run, sent: list[Any], 
     assert f"key = '{key}.key': must be a trusted key of role operator: {why}" in done.err
 
 
+Reply = Callable[[Answer | None], None]
+
+
 @pytest.fixture
-def nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broker with metrics of a project `checkout`, whose worker says nothing."""
+def reply(monkeypatch: pytest.MonkeyPatch) -> Reply:
+    """A broker with events of a project `checkout`, whose worker gives this answer."""
 
-    async def known(*_: Any) -> list[str]:
-        return [PROJECT]
+    async def spoken_of(*_: Any) -> set[str]:
+        return {PROJECT}
 
-    class Silent(answers.Answers):
-        async def answer(self, *_: Any) -> None:
-            return None
+    monkeypatch.setattr(known, "_spoken_of", spoken_of)
 
-    monkeypatch.setattr(answers, "measured_projects", known)
-    monkeypatch.setattr(answers, "following", lambda *_: nullcontext(Silent(cast("Any", None), b"")))
+    def with_answer(told: Answer | None) -> None:
+        class Replying(answers.Answers):
+            async def answer(self, *_: Any) -> Answer | None:
+                return told
+
+        monkeypatch.setattr(answers, "following", lambda *_: nullcontext(Replying(cast("Any", None), b"")))
+
+    return with_answer
 
 
-@pytest.mark.usefixtures("sent", "nobody_answers")
-def test_a_project_never_heard_of_and_an_answer_that_does_not_come_are_told(run: Run):
+WAITING = "waiting up to 90 s for the answer (--no-wait does not)\n"
+ORDER = ("reset", "--reason", "x", "--key", "alice.key", "-p")
+
+
+@pytest.mark.usefixtures("sent")
+@pytest.mark.parametrize(
+    ("told", "status", "out", "err"),
+    [
+        (Answer("Changed: done."), 0, "Changed: done.\n", ""),
+        (Answer("Refused: not now.", refused=True), 1, "", "Refused: not now.\n"),
+        (None, 5, "", "no answer within 90 s; the reset is sent and may still act: does a worker run, "),
+    ],
+)
+def test_a_script_can_tell_done_from_refused_and_from_unanswered(
+    run: Run, reply: Reply, told: Answer | None, status: int, out: str, err: str
+):
     run("keys", "generate", "alice")
-    flags = ("--reason", "x", "--key", "alice.key")
-    known, slip = run("reset", "-p", PROJECT, *flags), run("reset", "-p", "chekout", *flags)
-    silence = "no answer within 90 s: is a worker running (meta-orchestrator doctor)? is the project's name right?\n"
-    waiting = "waiting up to 90 s for the answer (--no-wait does not)\n"
-    assert (known.status, known.err) == (0, waiting + silence)
-    assert slip.err == f"no metrics of project 'chekout' in the last hour; known: checkout\n{waiting}{silence}"
+    reply(told)
+    done = run(*ORDER, PROJECT)
+    assert (done.status, done.out.split("offset 17\n")[1]) == (status, out)
+    assert done.err.startswith(WAITING + err)
+
+
+def test_an_order_for_a_project_that_nobody_knows_is_not_sent_unless_it_is_meant(
+    run: Run, reply: Reply, sent: list[Any]
+):
+    run("keys", "generate", "alice")
+    reply(None)
+    slip = run(*ORDER, "chekout")
+    assert (slip.status, sent) == (2, [])
+    assert slip.err == (
+        "meta-orchestrator: --project = 'chekout': nothing is known of it (did you mean checkout?); known: checkout; "
+        "--no-wait sends it all the same\n"
+    )
+    assert run(*ORDER, "chekout", "--no-wait").status == 0
+    assert len(sent) == 1
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ class Cli:
         command = [sys.executable, "-m", "meta_orchestrator", *words]
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60)
         assert done.returncode == exits, done.stdout + done.stderr
-        return done.stdout
+        return done.stdout if exits == 0 else done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -115,14 +115,14 @@ def test_status_tells_what_was_committed_and_signed(cli: Cli):
     assert "Because of 1." in cli("explain", "1")
     assert [orjson.loads(line)["data"]["version"] for line in cli("history", "--json").splitlines()] == [1, 2]
     cli("explain", "3", exits=2)
-    cli("status", "-p", "another", exits=2)
+    assert "nothing is known of it (did you mean checkout?)" in cli("status", "-p", "chekout", exits=2)
 
 
 def test_a_forged_change_is_left_out_and_counted(cli: Cli):
     publish(cli, "config-changes", [change(1)], key_file="w1.key")
     publish(cli, "config-changes", [change(2)])
     publish(cli, "config-changes", [change(3)], key_file="alice.key")
-    assert orjson.loads(cli("status", "--json", exits=3))["version"] == 1
+    assert orjson.loads(cli("status", "--json", exits=3).splitlines()[0])["version"] == 1
 
 
 def test_before_the_first_output_status_shows_nothing(cli: Cli):
@@ -140,15 +140,18 @@ def test_an_order_arrives_where_the_worker_looks_and_counts(cli: Cli):
 
 def test_an_order_waits_for_the_decision_that_answers_it(cli: Cli):
     words = ("override", "workflow.wip_limit", "99", "-p", PROJECT, "--for", "1h", "--reason", "many are ill")
+    assert "known: none" in cli(*words, exits=2)
+    publish(cli, "config-changes", [change(1)], key_file="w1.key")
     with ThreadPoolExecutor() as beside:
-        waiting = beside.submit(cli, *words)
+        waiting = beside.submit(cli, *words, exits=1)
         order = orjson.loads(asyncio.run(_first(cli.broker, cli.prefix + "control-commands")).value)
         refusals = [refused(order["source"], identity) for identity in ("another", order["id"])]
         publish(cli, "decisions", refusals)
         told = waiting.result().splitlines()
     assert told[0].startswith(f"sent override for project {PROJECT} (parameter workflow.wip_limit, value 99, ")
-    assert told[1].startswith(f"Refused: no to {order['id']}")
-    assert len(told) == 2
+    assert told[1].startswith("waiting up to 90 s")
+    assert told[2].startswith(f"Refused: no to {order['id']}")
+    assert len(told) == 3
 
 
 def refused(source: str, identity: str) -> bytes:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -20,29 +20,34 @@ WAIT_S = 90.0
 """Three ticks and their lateness by the policy's defaults: what comes at all comes in the first two."""
 
 
-def answer_in(order: dict[str, Any], record: dict[str, Any]) -> str | None:
-    """The sentence by which an output answers an order (both parsed CloudEvents); None if it is about something
-    else."""
+class Answer(NamedTuple):
+    sentence: str
+    refused: bool = False
+
+
+def answer_in(order: dict[str, Any], record: dict[str, Any]) -> Answer | None:
+    """By what an output answers an order (both parsed CloudEvents); None if it is about something else."""
     kind, data = order["type"], record["data"]
     if kind == "control.freeze" and record["type"] == "metrics.snapshot":
         return _phase(order, record)
     if kind == "control.freeze" or record["type"] != "decision" or not _ANSWERS[kind](order, data):
         return None
-    accepted = kind == "control.decline" and data.get("refused_by") == "operator_command"
-    return str(data["explanation"]) if accepted else sentence(record)
+    if kind == "control.decline" and data.get("refused_by") == "operator_command":
+        return Answer(str(data["explanation"]))  # what is refused is the proposal
+    return Answer(sentence(record), refused=data["verdict"] == "refused")
 
 
 def topic_of_answer(kind: str) -> str:
     return "metrics" if kind == "control.freeze" else "decisions"
 
 
-def _phase(order: dict[str, Any], record: dict[str, Any]) -> str | None:
+def _phase(order: dict[str, Any], record: dict[str, Any]) -> Answer | None:
     """A freeze until a time that has come is the end of one."""
     frozen = record["data"]["phase"] == "frozen"
     wanted = parse_time_us(order["data"]["until"]) > parse_time_us(order["time"])
     if frozen != wanted:
         return None
-    return f"{record['project']} is {'frozen' if frozen else 'not frozen'} at the tick {record['time']}"
+    return Answer(f"{record['project']} is {'frozen' if frozen else 'not frozen'} at the tick {record['time']}")
 
 
 def _is_overridden(order: dict[str, Any], data: dict[str, Any]) -> bool:
@@ -83,8 +88,8 @@ class Answers:
     def __init__(self, consumer: "AIOKafkaConsumer", key: bytes) -> None:
         self._consumer, self._key = consumer, key
 
-    async def answer(self, order: dict[str, Any], within_s: float) -> str | None:
-        """The answer's sentence; None if none came in time."""
+    async def answer(self, order: dict[str, Any], within_s: float) -> Answer | None:
+        """None if none came in time."""
         until = time.monotonic() + within_s
         while (left_s := until - time.monotonic()) > 0:
             for records in (await self._consumer.getmany(timeout_ms=min(500, round(1000 * left_s)))).values():
@@ -110,10 +115,3 @@ async def following(settings: "Settings", topic: str, project: str) -> AsyncIter
         consumer.assign([place])
         consumer.seek(place, (await consumer.end_offsets([place]))[place])
         yield Answers(consumer, key)
-
-
-async def measured_projects(settings: "Settings", since_us: int) -> list[str]:
-    """Projects of which the worker wrote something after a time."""
-    from meta_orchestrator.cli.reading import read_topics
-
-    return sorted({one.key.decode() async for one, _ in read_topics(settings, ["metrics"], since_us) if one.key})

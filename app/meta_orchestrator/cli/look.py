@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
+from meta_orchestrator.cli.known import check_known
 from meta_orchestrator.cli.options import AnyProject, AsJson, console, takes
 from meta_orchestrator.cli.times import now_us, span_us
 from meta_orchestrator.errors import SettingsError
@@ -142,8 +143,8 @@ def projects_of(view: "View", project: str | None) -> list[str]:
         typer.echo("no outputs yet: a project appears at the first tick after its first event", err=True)
     if project is None:
         return names
-    if project not in names and names:
-        raise SettingsError("--project", project, f"is none of {', '.join(names)}")
+    if names:
+        check_known(project, names)
     return [project] if names else []
 
 

@@ -1,7 +1,7 @@
 """The entry point: runs a command and turns what went wrong into one sentence and an exit status.
 
-0 done; 1 the worker is stuck, or a demo applied nothing; 2 wrong usage or settings; 3 some records were bad;
-4 the broker cannot be reached.
+0 done; 1 an order was refused, the worker is stuck, or a demo applied nothing; 2 wrong usage or settings; 3 some
+records were bad; 4 the broker cannot be reached; 5 an order has had no answer yet.
 """
 
 import os

@@ -17,7 +17,10 @@ LONGEST_OVERRIDE_US = 7 * 86_400 * SECOND_US
 
 For = Annotated[str | None, typer.Option("--for", metavar="SPAN", help="How long: 90s, 30m, 2h, 1h30m, 7d.")]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Until when: 2026-01-31T18:00:00Z.")]
-Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the answer, 90 s at the most.")]
+Wait = Annotated[
+    bool,
+    typer.Option("--wait/--no-wait", help="Wait for the answer, 90 s at the most; exit 1 if refused, 5 if none comes."),
+]
 Proposal = Annotated[str, typer.Argument(metavar="PROPOSAL", help="Its id, as `status` and `history` show it.")]
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import orjson
 import typer
 
-from meta_orchestrator.cli.times import SECOND_US, now_us, rfc3339
+from meta_orchestrator.cli.times import now_us, rfc3339
 from meta_orchestrator.errors import BadRecord
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from meta_orchestrator.wire.trust import Key
 
 TOPIC = "control-commands"
-KNOWN_US = 3600 * SECOND_US
-"""A project of which nothing was written for so long may be a slip of the pen."""
+REFUSED, UNANSWERED = 1, 5
+"""Exit statuses, so that a script does not go on as if it were done; what is unanswered may still act."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,14 @@ class Order:
 
 
 def send(settings: "Settings", order: Order, wait: bool) -> None:
-    """Check, sign and publish it; then say what was sent, and its answer or where that will stand."""
+    """Check, sign and publish it; then say what was sent, and its answer or where that will stand.
+
+    Exit 1 if it is refused, 5 if no answer comes.
+    """
     value = checked(envelope(order.kind, order.project, order.data))
     key = own_key(settings, order.project)
-    asyncio.run((_send_and_wait if wait else _send)(settings, order, value, key))
+    if status := asyncio.run((_send_and_wait if wait else _send)(settings, order, value, key)):
+        raise typer.Exit(status)
 
 
 def own_key(settings: "Settings", project: str) -> "Key":
@@ -47,39 +51,32 @@ def own_key(settings: "Settings", project: str) -> "Key":
     return key
 
 
-async def _send(settings: "Settings", order: Order, value: bytes, key: "Key") -> None:
+async def _send(settings: "Settings", order: Order, value: bytes, key: "Key") -> int:
     await _post(settings, order, value, key)
     look = "status" if order.kind == "control.freeze" else "history --last 5"
     typer.echo(
         f"It acts at the next tick: see meta-orchestrator {look} -p {order.project}; "
         "if nothing comes: meta-orchestrator doctor"
     )
+    return 0
 
 
-async def _send_and_wait(settings: "Settings", order: Order, value: bytes, key: "Key") -> None:
+async def _send_and_wait(settings: "Settings", order: Order, value: bytes, key: "Key") -> int:
     from meta_orchestrator.cli.answers import WAIT_S, following, topic_of_answer
+    from meta_orchestrator.cli.known import require_known
     from meta_orchestrator.cli.tables import printable
 
-    await _warn_of_strangers(settings, order.project)
+    await require_known(settings, order.project, now_us())
     async with following(settings, topic_of_answer(order.kind), order.project) as answers:
         await _post(settings, order, value, key)
         typer.echo(f"waiting up to {WAIT_S:g} s for the answer (--no-wait does not)", err=True)
         found = await answers.answer(orjson.loads(value), WAIT_S)
     if found is None:
-        doubt = "is a worker running (meta-orchestrator doctor)? is the project's name right?"
-        typer.echo(f"no answer within {WAIT_S:g} s: {doubt}", err=True)
-    else:
-        typer.echo(printable(found))
-
-
-async def _warn_of_strangers(settings: "Settings", project: str) -> None:
-    """A name that was mistyped would be answered by nobody."""
-    from meta_orchestrator.cli.answers import measured_projects
-
-    known = await measured_projects(settings, now_us() - KNOWN_US)
-    if project not in known:
-        listed = ", ".join(known) or "none"
-        typer.echo(f"no metrics of project {project!r} in the last hour; known: {listed}", err=True)
+        doubt = f"does a worker run, and does its trust file name {key.id} (meta-orchestrator doctor)?"
+        typer.echo(f"no answer within {WAIT_S:g} s; the {order.name} is sent and may still act: {doubt}", err=True)
+        return UNANSWERED
+    typer.echo(printable(found.sentence), err=found.refused)
+    return REFUSED if found.refused else 0
 
 
 async def _post(settings: "Settings", order: Order, value: bytes, key: "Key") -> None:
