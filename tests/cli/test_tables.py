@@ -34,3 +34,15 @@ def test_a_change_and_its_decision_are_one_line_of_the_history():
     told = shown(history_table("checkout", view.history("checkout")))
     assert told.count("change-1") == 1
     assert "It was changed. It is version 1." in told
+
+
+def test_status_tells_who_holds_what_until_when_and_what_nobody_acknowledged():
+    view = seen(record(change(1, 4, 5)), record(snapshot("frozen", 1)))
+    until, owner, reason = "2033-01-01T00:00:00Z", "eve@desk", "release day"
+    order = {"type": "control.freeze", "source": "desk", "id": "f1", "time": "2023-11-14T22:00:00Z"}
+    view.hear(order | {"project": "checkout", "data": {"until": until, "owner": owner, "reason": reason}})
+    view.projects["checkout"].voice.since_us = 0
+    told = shown(*status_tables(view.projects["checkout"], T0))
+    assert "version 1, published, not yet acknowledged by the orchestrator (since 2023-11-14T22:14:00Z)" in told
+    (held,) = [line for line in told.splitlines() if owner in line]
+    assert [cell.strip() for cell in held.strip("│").split("│")] == [until, owner, "all changes are frozen", reason]

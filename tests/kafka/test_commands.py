@@ -118,6 +118,23 @@ def test_status_tells_what_was_committed_and_signed(cli: Cli):
     assert "nothing is known of it (did you mean checkout?)" in cli("status", "-p", "chekout", exits=2)
 
 
+def test_status_tells_published_from_applied_and_who_froze_it(cli: Cli):
+    ours = {"specversion": "1.0", "source": "orchestrator", "time": now_text(), "project": PROJECT}
+    registered = {"type": "orchestrator.registered", "data": {"orchestrator": "o", "supports": {}}}
+    applied = {"type": "config.applied", "data": {"change": "c1", "version": 1}}
+    first, answer = (orjson.dumps(ours | {"id": one["type"]} | one) for one in (registered, applied))
+    publish(cli, "orchestrator-events", [first])
+    publish(cli, "config-changes", [change(1)], key_file="w1.key")
+    cli("freeze", "-p", PROJECT, "--for", "2h", "--reason", "release", "--owner", "eve", "--no-wait")
+    told = orjson.loads(cli("status", "--json"))
+    assert told["standing"].startswith("published, not yet acknowledged by the orchestrator (since ")
+    assert (told["freeze"]["owner"], told["freeze"]["reason"]) == ("eve", "release")
+    assert "eve freezes all changes until " in cli("history")
+    publish(cli, "orchestrator-events", [answer])
+    assert orjson.loads(cli("status", "--json"))["standing"] == "in force"
+    assert "Version 1 is in force." in cli("explain", "1")
+
+
 def test_a_forged_change_is_left_out_and_counted(cli: Cli):
     publish(cli, "config-changes", [change(1)], key_file="w1.key")
     publish(cli, "config-changes", [change(2)])

@@ -176,7 +176,8 @@ def test_every_kind_of_output_has_a_sentence() -> None:
             said = sentence(example)
             assert said.endswith(".")
             assert said != kind
-    assert all(sentence({"type": kind, "data": {}}) == kind for kind in TOPIC_OF)
+    told = {"config.applied", "config.rejected", "control.freeze"}
+    assert all(sentence({"type": kind, "data": {}}) == kind for kind in set(TOPIC_OF) - told)
 
 
 def test_a_sentence_ends_with_a_full_stop_and_its_times_with_seconds() -> None:

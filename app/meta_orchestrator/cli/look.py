@@ -1,4 +1,4 @@
-"""`status`, `explain`, `history`: what is in force and why, read from the output topics."""
+"""`status`, `explain`, `history`: what is in force and why, read from the topics."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
@@ -102,7 +102,8 @@ def history(
 
 
 async def read_view(settings: "Settings") -> "tuple[View, int]":
-    """(all that the outputs say, how many changes were left out because their signature does not hold)."""
+    """(all that outputs and inputs say, how many changes were left out because their signature does not hold)."""
+    from meta_orchestrator.cli.hearing import hear_inputs
     from meta_orchestrator.cli.reading import read_topics
     from meta_orchestrator.view import View
     from meta_orchestrator.wire.topics import DEAD_LETTERS, OUTPUT_TOPICS
@@ -115,6 +116,7 @@ async def read_view(settings: "Settings") -> "tuple[View, int]":
         else:
             bad += 1
             typer.echo(f"left out {record.topic}/{record.partition}/{record.offset}: {refusal}", err=True)
+    await hear_inputs(settings, view, trust)
     return view, bad
 
 

@@ -42,7 +42,8 @@ def printable(text: str) -> str:
 
 
 def status_tables(project: ProjectView, now_us: int) -> list[Table]:
-    tables = [_head(project), _config(project), _metrics(project), _findings(project), _waiting(project, now_us)]
+    tables = [_head(project), _config(project), _held(project, now_us), _metrics(project), _findings(project)]
+    tables.append(_waiting(project, now_us))
     return [table for table in tables if table.row_count]
 
 
@@ -57,11 +58,15 @@ def silence(project: ProjectView, now_us: int) -> str | None:
 
 def status_value(project: ProjectView, now_us: int) -> dict[str, Any]:
     """The same for programs."""
+    freeze = project.orders.freeze(now_us)
     return {
         "project": project.name,
         "time": None if project.time_us is None else format_time_us(project.time_us),
         "version": project.version,
+        "standing": project.standing,
         "phase": project.phase,
+        "freeze": freeze and freeze["data"],
+        "pins": [order["data"] for order in project.pins(now_us).values()],
         "config": project.config,
         "trial": project.trial and project.trial["data"],
         "proposals": [record["data"] for record in project.waiting(now_us)],
@@ -100,9 +105,9 @@ def _title(story: Story) -> str:
 
 
 def _head(project: ProjectView) -> Table:
-    table = Table("in force", "phase", "last tick", "on trial", title=_plain(project.name), title_justify="left")
+    table = Table("version", "phase", "last tick", "on trial", title=_plain(project.name), title_justify="left")
     seen = "-" if project.time_us is None else time_text(format_time_us(project.time_us))
-    version = f"version {project.version}" if project.version else "the baseline (version 0)"
+    version = f"version {project.version}, {project.standing}" if project.version else "the baseline (version 0)"
     trial = full_sentence(project.trial["data"]["explanation"]) if project.trial else "nothing"
     _row(table, version, project.phase or "-", seen, trial)
     return table
@@ -113,6 +118,21 @@ def _config(project: ProjectView) -> Table:
     for parameter, value in sorted(project.config.items()):
         _row(table, parameter, value_text(value))
     return table
+
+
+def _held(project: ProjectView, now_us: int) -> Table:
+    """What nobody but its owner changes before its end."""
+    table = Table("until", "by", "what operators hold", "why")
+    if freeze := project.orders.freeze(now_us):
+        what = "all changes are frozen" if project.phase == "frozen" else "a freeze, from the next tick on"
+        _order_row(table, freeze["data"], what)
+    for name, order in project.pins(now_us).items():
+        _order_row(table, order["data"], f"{name} = {value_text(order['data']['value'])}")
+    return table
+
+
+def _order_row(table: Table, order: dict[str, Any], what: str) -> None:
+    _row(table, time_text(order["until"]), order["owner"], what, order["reason"])
 
 
 def _metrics(project: ProjectView) -> Table:

@@ -30,15 +30,28 @@ class View:
         if fold is not None and "project" in event:
             fold(self.projects.setdefault(event["project"], ProjectView(event["project"])), event)
 
+    def hear(self, event: Record) -> None:
+        """Take in one input that was checked, after the outputs: a project begins with them.
+
+        What operators ordered and the orchestrator answered is not told by the outputs.
+        """
+        if project := self.projects.get(event["project"]):
+            project.voice.hear(event)
+            project.orders.hear(event)
+
     def explain(self, project: str, reference: str | int) -> Story | None:
         """The story of a change (id or version), a proposal, a trial or a decision; None if nothing is known of it."""
         known = self.projects.get(project)
         return known.story(reference) if known else None
 
     def history(self, project: str) -> list[Record]:
-        """Insights, changes and decisions of a project, oldest first; within a tick in this order."""
+        """Insights, freezes, changes and decisions of a project, oldest first; within a tick in this order.
+
+        Every other order has a decision that answers it.
+        """
         known = self.projects.get(project, ProjectView(project))
-        together = [*known.insights.values(), *known.changes.values(), *known.decisions.values()]
+        together = [*known.insights.values(), *known.orders.freezes.values()]
+        together += [*known.changes.values(), *known.decisions.values()]
         return sorted(together, key=_time_us)
 
 

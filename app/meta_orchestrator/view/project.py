@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from meta_orchestrator.messages.fields import Value, parse_time_us
+from meta_orchestrator.view.orders import Orders
+from meta_orchestrator.view.sentences import time_text
 from meta_orchestrator.view.story import Story
+from meta_orchestrator.view.voice import Voice
 
 Record: TypeAlias = dict[str, Any]
 """A parsed CloudEvent, `data` included."""
@@ -16,7 +19,7 @@ class ProjectView:
 
     name: str
     change: Record | None = None
-    """The `config.change` of the highest version: its configuration is in force."""
+    """The `config.change` of the highest version: its configuration is in force, once the orchestrator applied it."""
     snapshot: Record | None = None
     """The last `metrics.snapshot`."""
     trial: Record | None = None
@@ -39,16 +42,40 @@ class ProjectView:
     """Record id → insight."""
     snapshots: dict[str, Record] = field(default_factory=dict)
     """Record id → snapshot."""
+    voice: Voice = field(default_factory=Voice)
+    orders: Orders = field(default_factory=Orders)
 
     @property
     def version(self) -> int:
-        """Of the configuration in force; 0 is the baseline, before any change."""
+        """The last one published; 0 is the baseline, before any change."""
         return int(self.change["data"]["version"]) if self.change else 0
 
     @property
     def config(self) -> dict[str, Value]:
-        """What is in force; empty where nothing was changed yet, since the baseline is the orchestrator's own."""
+        """Of that version; empty where nothing was changed yet, since the baseline is the orchestrator's own."""
         return dict(self.change["data"]["config"]) if self.change else {}
+
+    @property
+    def standing(self) -> str:
+        """Whether that version is in force, in words that follow its name."""
+        if self.change is None:
+            return "in force"
+        answer, said = self.voice.answer(self.change), self.voice.standing(self.change)
+        if said == "rejected" and answer is not None:
+            return f"rejected by the orchestrator: {answer['data']['reason']}"
+        if said == "silent":
+            return f"published, not yet acknowledged by the orchestrator (since {time_text(self.change['time'])})"
+        return "in force"
+
+    def pins(self, now_us: int) -> dict[str, Record]:
+        """Parameter → the override that pins it. One that has run out lasts until a freeze is over."""
+        held = self.orders.pins(list(self.decisions.values()), list(self.changes.values()))
+        frozen = self.phase == "frozen"
+        return {
+            name: order
+            for name, order in held.items()
+            if name in self.config and (frozen or parse_time_us(order["data"]["until"]) > now_us)
+        }
 
     @property
     def phase(self) -> str | None:
@@ -86,7 +113,8 @@ class ProjectView:
         change = change or next(iter(versions), None)
         about = self._about(proposal, {version["data"]["change"] for version in versions})
         found, forgotten = self._triggers(versions)
-        return Story(change, found, forgotten, about, versions, self._fate(change))
+        answers = [answer for version in versions if (answer := self.voice.answer(version))]
+        return Story(change, found, forgotten, about, versions, answers, self._fate(change))
 
     def _change(self, reference: str | int) -> Record | None:
         if isinstance(reference, str) and reference in self.changes:
@@ -120,9 +148,12 @@ class ProjectView:
         """Whether a change is still in force, value by value."""
         if change is None:
             return "Nothing was put in force."
+        now = f"Version {self.version} is {self.standing}"
         if change["data"]["version"] == self.version:
-            return f"Version {self.version} is in force."
+            return f"{now}."
         moves = change["data"]["changes"]
         left = [move["parameter"] for move in moves if self.config.get(move["parameter"]) == move["to"]]
+        if self.standing != "in force":
+            return f"{now}; it keeps of this one: {', '.join(left) or 'nothing'}."
         still = f"still in force: {', '.join(left)}" if left else "none of its values is in force any more"
-        return f"Version {self.version} is in force; {still}."
+        return f"{now}; {still}."

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from meta_orchestrator.messages.fields import parse_time_us
 from meta_orchestrator.messages.wording import number_text
 
 _FRACTION = re.compile(r"(?<=T\d\d:\d\d:\d\d)\.\d+(?=Z|[+-]\d\d:\d\d)")
@@ -14,6 +15,8 @@ MOVES = frozenset({"changed", "rolled_back", "aborted"})
 
 def sentence(record: dict[str, Any]) -> str:
     """The sentence of a parsed CloudEvent; its type where this version knows no words for it."""
+    if record["type"] == "control.freeze":
+        return _freeze(record)
     tell = _SENTENCE.get(record["type"])
     return full_sentence(tell(record["data"])) if tell else str(record["type"])
 
@@ -47,6 +50,22 @@ def names_text(names: list[str], most: int = 5) -> str:
 
 def _change(data: dict[str, Any]) -> str:
     return f"Version {data['version']} ({data['kind']}): {moves_text(data['changes'])}. {data['reason']}"
+
+
+def _freeze(record: dict[str, Any]) -> str:
+    """Until a time that has come it is the end of one."""
+    data = record["data"]
+    ends = parse_time_us(data["until"]) <= parse_time_us(record["time"])
+    what = "ends the freeze" if ends else f"freezes all changes until {time_text(data['until'])}"
+    return f'{data["owner"]} {what}: "{data["reason"]}".'
+
+
+def _applied(data: dict[str, Any]) -> str:
+    return f"The orchestrator put version {data['version']} in force."
+
+
+def _rejected(data: dict[str, Any]) -> str:
+    return f"The orchestrator rejected version {data['version']}: {data['reason']}"
 
 
 def _decision(data: dict[str, Any]) -> str:
@@ -97,6 +116,8 @@ def _words(name: str) -> str:
 
 _SENTENCE: dict[str, Callable[[dict[str, Any]], str]] = {
     "config.change": _change,
+    "config.applied": _applied,
+    "config.rejected": _rejected,
     "decision": _decision,
     "drift.detected": _drift,
     "antipattern.detected": _antipattern,

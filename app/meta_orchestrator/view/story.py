@@ -12,7 +12,7 @@ ENDED = frozenset({"kept", "rolled_back", "aborted"})
 
 @dataclass(frozen=True)
 class Story:
-    """What is known about one change. Its acknowledgement is the orchestrator's and not among the outputs."""
+    """What is known about one change."""
 
     change: dict[str, Any] | None
     """None where it was never more than a wish."""
@@ -24,6 +24,8 @@ class Story:
     """Every decision about it, in order: recommended, changed, kept ..."""
     versions: list[dict[str, Any]]
     """Every change of the same trial: its start, its flips, its end."""
+    answers: list[dict[str, Any]]
+    """What the orchestrator said of these versions, as far as it was heard."""
     fate: str
     """Whether it is in force now."""
 
@@ -34,7 +36,7 @@ class Story:
 
     def lines(self) -> list[tuple[str, str]]:
         """(time, sentence) in the order in which it happened; within a tick the cause stands before its effect."""
-        together = [*self.triggers, *told_once([*self.versions, *self.decisions])]
+        together = [*self.triggers, *told_once([*self.versions, *self.decisions]), *self.answers]
         together.sort(key=lambda record: parse_time_us(record["time"]))
         told = [(time_text(format_time_us(parse_time_us(record["time"]))), sentence(record)) for record in together]
         return [*told, ("now", self.fate)]
