@@ -5,10 +5,12 @@ from collections import Counter
 import pytest
 
 from meta_orchestrator.cli.diagnosis import NEEDS, Remark, Tally, diagnose, key_remarks, window_s
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.cli.tables import silence
+from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.inputs import TOPIC_OF
 from meta_orchestrator.messages.outputs import MetricsSnapshot
 from meta_orchestrator.policy import Policy
+from meta_orchestrator.view import View
 from meta_orchestrator.wire.trust import Key, Trust, TrustedKey, generate
 
 HOUR_US = 3600 * SECOND
@@ -78,24 +80,35 @@ def test_silence_is_said():
 
 
 @pytest.mark.parametrize(
-    ("came_s", "tick_s", "silent"),
+    ("came_s", "tick_s", "level", "said"),  # seconds ago
     [
-        (400, None, True),  # seconds ago
-        (200, None, False),
-        (400, 390, False),  # counted, and nothing came since
-        (400, 410, True),
+        (400, None, "wrong", "nothing was written in the last 60 min, though events came, the first 6.67 min ago: "),
+        (400, 410, "wrong", "nothing was written for 6.83 min, since 2027-01-15T07:53:10Z, though events came, "),
+        (200, 410, "note", "nothing was written for 6.83 min, since 2027-01-15T07:53:10Z; what came since is too"),
+        (400, 390, "note", "nothing was written for 6.5 min, since 2027-01-15T07:53:30Z; no event waits for a worker"),
+        (400, 20, "ok", "a worker wrote 20 s ago"),
     ],
 )
-def test_events_that_no_worker_counted_are_wrong(came_s: int, tick_s: int | None, silent: bool):
+def test_a_worker_is_alive_if_it_wrote_lately_and_wrong_if_events_wait(
+    came_s: int, tick_s: int | None, level: str, said: str
+):
     tally = seen(agent__heartbeat=1)
     tally.came_us["checkout"] = [NOW_US - came_s * SECOND]
     if tick_s:
         tally.ticks_us["checkout"] = NOW_US - tick_s * SECOND
-    wrong = [remark.text for remark in remarks(tally) if remark.level == "wrong"]
-    said = (
-        "checkout: no worker has written for 6.67 min, though events came: does one run, with this broker and prefix?"
-    )
-    assert wrong == ([said] if silent else [])
+    (told,) = [r for r in remarks(tally) if "written" in r.text or "wrote" in r.text]
+    assert told.level == level
+    assert told.text.startswith(f"checkout: {said}")
+
+
+@pytest.mark.parametrize("ago_s", [20, 299, 301, 1000])
+def test_the_doctor_and_status_doubt_the_same_projects(ago_s: int):
+    tally, view = Tally(HOUR_US), View()
+    tally.ticks_us["checkout"] = NOW_US - ago_s * SECOND
+    time = format_time_us(NOW_US - ago_s * SECOND)
+    view.add({"type": "metrics.snapshot", "project": "checkout", "id": "s1", "time": time, "data": {}})
+    doubted = [r for r in remarks(tally) if r.level != "ok" and "written" in r.text]
+    assert bool(doubted) == bool(silence(view.projects["checkout"], NOW_US)) == (ago_s > 300)
 
 
 def trusted(key: Key, role: str, end_us: int) -> TrustedKey:

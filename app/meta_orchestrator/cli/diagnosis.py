@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Literal
 
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.policy import Policy
 from meta_orchestrator.wire.trust import Key, Trust, misfit
 
 Level = Literal["ok", "note", "wrong"]
 
 SILENCE_US = 300 * SECOND
-"""The worker's policy may have longer ticks than the doctor's."""
+"""Of which a worker wrote nothing for so long is doubted, by `status` too. A worker's ticks may be longer than ours."""
 CLOSED, VOTE, FINISHED = "consensus.round.closed", "consensus.vote.cast", "agent.task.finished"
 HANDED = ("agent.handoff.completed", "agent.handoff.failed")
 
@@ -71,7 +71,7 @@ class Tally:
     came_us: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     """Project → when its events of the span were appended."""
     ticks_us: dict[str, int] = field(default_factory=dict)
-    """Project → the last tick of the span that a worker wrote of it."""
+    """Project → the last tick of the span of which a worker wrote anything, as `status` shows it."""
     behind_us: int = 0
     """How far this machine's clock is behind the broker's, at least: a record was appended so long after our now."""
 
@@ -111,7 +111,8 @@ def diagnose(tally: Tally, policy: Policy, at_us: int) -> Iterator[Remark]:
     for project in sorted(tally.counts):
         yield from _missing(project, tally.counts[project])
         yield from _window(project, tally.counts[project], tally.span_us, policy)
-        yield from _unanswered(project, tally, policy, at_us)
+    for project in sorted({*tally.counts, *tally.ticks_us}):
+        yield from _alive(project, tally, policy, at_us)
     yield from _clocks(tally, policy)
 
 
@@ -147,13 +148,22 @@ def _window(project: str, counts: Counter[str], span_us: int, policy: Policy) ->
         yield Remark("ok", f"{project}: window_s = {policy.time.window_s:g} gives every rate its values")
 
 
-def _unanswered(project: str, tally: Tally, policy: Policy, at_us: int) -> Iterator[Remark]:
+def _alive(project: str, tally: Tally, policy: Policy, at_us: int) -> Iterator[Remark]:
     """An event is in a snapshot within a tick and the lateness; if not after three, no worker reads the project."""
-    last_us = tally.ticks_us.get(project, 0)
-    oldest_us = min((came for came in tally.came_us[project] if came > last_us), default=at_us)
-    if at_us - oldest_us > max(SILENCE_US, 3 * policy.time.tick_us + policy.time.lateness_us):
-        told = f"{project}: no worker has written for {_span(at_us - oldest_us)}, though events came"
-        yield Remark("wrong", f"{told}: does one run, with this broker and prefix?")
+    last_us = tally.ticks_us.get(project)
+    written = f"{project}: nothing was written in the last {_span(tally.span_us)}"
+    if last_us is not None:
+        written = f"{project}: nothing was written for {_span(at_us - last_us)}, since {format_time_us(last_us)}"
+    oldest_us = min((came for came in tally.came_us[project] if came > (last_us or 0)), default=at_us)
+    wait_us = max(SILENCE_US, 3 * policy.time.tick_us + policy.time.lateness_us)
+    if at_us - oldest_us > wait_us:
+        came = f"though events came, the first {_span(at_us - oldest_us)} ago"
+        yield Remark("wrong", f"{written}, {came}: does a worker run, with this broker and prefix?")
+    elif last_us is not None and at_us - last_us <= wait_us:
+        yield Remark("ok", f"{project}: a worker wrote {_span(max(0, at_us - last_us))} ago")
+    else:
+        quiet = "no event waits for a worker" if oldest_us == at_us else "what came since is too young to tell why"
+        yield Remark("note", f"{written}; {quiet}")
 
 
 def window_s(metric: str, counts: Counter[str], span_us: int, policy: Policy) -> float | None:

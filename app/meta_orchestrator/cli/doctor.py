@@ -95,11 +95,12 @@ async def read_inputs(settings: "Settings", trust: "Trust", span: int) -> "Tally
 
 
 async def _read_ticks(settings: "Settings", tally: "Tally", start_us: int) -> None:
-    """How far a worker has come with each project."""
+    """How far a worker has come with each project, by whatever it wrote."""
     from meta_orchestrator.cli.reading import read_topics
     from meta_orchestrator.messages.fields import parse_time_us
+    from meta_orchestrator.wire.topics import DEAD_LETTERS, OUTPUT_TOPICS
 
-    async for record, _ in read_topics(settings, ["metrics"], start_us):
+    async for record, _ in read_topics(settings, [topic for topic in OUTPUT_TOPICS if topic != DEAD_LETTERS], start_us):
         event = orjson.loads(record.value)
         project, tick_us = event["project"], parse_time_us(event["time"])
         tally.ticks_us[project] = max(tick_us, tally.ticks_us.get(project, 0))

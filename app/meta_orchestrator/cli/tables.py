@@ -5,13 +5,13 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from meta_orchestrator.cli.diagnosis import SILENCE_US
 from meta_orchestrator.messages.fields import format_time_us
 from meta_orchestrator.view import ProjectView, Record, Story, full_sentence, sentence, time_text, told_once, value_text
 
 SHARE = "of 1"
 """The unit of what is shown in percent."""
 MINUTE_US = 60_000_000
-SILENCE_US = 5 * MINUTE_US
 METRICS = {
     "consensus_latency_p95_ms": "ms",
     "consensus_success_rate": SHARE,
@@ -137,7 +137,7 @@ def _order_row(table: Table, order: dict[str, Any], what: str) -> None:
 
 def _metrics(project: ProjectView) -> Table:
     """A null is a dash: too few values to say."""
-    table = Table("metric", "last window")
+    table = Table("metric", f"window until {time_text(project.snapshot['time'])}" if project.snapshot else "")
     data = project.snapshot["data"] if project.snapshot else {}
     for metric, unit in METRICS.items() if data else ():
         _row(table, metric, _measured(data[metric], unit))
