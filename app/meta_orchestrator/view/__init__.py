@@ -1,5 +1,6 @@
 """One fold over the output topics: what is in force, why, and what happened.
 
+What outputs cannot tell is heard from the inputs: what the orchestrator applied, what operators hold until when.
 `status`, `explain`, `history`, the demo and the page read it. Pure: parsed CloudEvents in, values out.
 """
 
