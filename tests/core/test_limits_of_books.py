@@ -40,6 +40,17 @@ def test_what_would_pass_a_cap_is_dead_lettered_and_changes_nothing_else() -> No
     assert {o["project"]: sum(o["data"]["counts"].values()) for o in counts} == {"p": 4, "p2": 1}
 
 
+def test_who_hands_on_to_itself_is_one_agent_more() -> None:
+    policy = Policy.model_validate({"limits": {"agents": 1, "open_rounds": 1}})
+    written: list[bytes] = []
+    ends = {"handoff": "h", "task": "t", "from_agent": "a", "to_agent": "a"}
+    replay = Replay(policy, written.append)
+    replay.run(
+        [line(1, "agent.handoff.started", **ends), line(2, "agent.handoff.completed", **ends, wait_ms=1), clock(30)]
+    )
+    assert not any(b"dead.letter" in text for text in written)
+
+
 def outputs(file: File, policy: Policy) -> list[bytes]:
     written: list[bytes] = []
     Replay(policy, written.append).run(file.bytes)

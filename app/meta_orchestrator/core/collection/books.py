@@ -136,7 +136,7 @@ class Books:
         limits, data, fields = self.limits, event[4], NAMING.get(event[3], ())
         if len(self.agents) + len(fields) > limits.agents:
             new = [field for field in fields if data[field] not in self.agents]
-            if new and len(self.agents) + len(new) > limits.agents:
+            if new and len(self.agents) + len({data[field] for field in new}) > limits.agents:
                 return "agents", f"data.{new[0]}"
         if event[3] == "agent.task.started":
             if self.tasks.held >= limits.open_tasks and not self.tasks.is_held(data["task"]):
