@@ -1,7 +1,7 @@
 """excessive_rounds: small changes are voted on again and again."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS
@@ -96,14 +96,14 @@ class ExcessiveRounds(Counted):
         Before it is seen it is that of the items of importance, and not less than if each round were repeated with the
         same chance.
         """
-        hits = sum(own.hits for own in self.past.values())
-        mean = sum(own.hits * habits.rate(key) for key, own in self.past.items()) / hits if hits else 0.0
+        hits = sum(own.hits for own in self.past.tallies.values())
+        mean = sum(own.hits * habits.rate(key) for key, own in self.past.tallies.items()) / hits if hits else 0.0
         few, (repeated, first, squares) = self.scatter_hits, self._large
         residuals = squares - repeated**2 / max(1.0, first)
         believed = max(1 + habits.level, (residuals + self.scatter * few) / (repeated + few))
-        return self.seen(believed + mean) - mean
+        return self.past.dispersion(believed + mean, self.scatter_hits) - mean
 
-    def learn(self, leaving: Iterable[Page]) -> None:
+    def learn(self, leaving: Sequence[Page]) -> None:
         """All but the first page ever: what had begun before is not repeated in it, so it would seem too good."""
         super().learn([page for page in leaving if page.index != self._first])
 

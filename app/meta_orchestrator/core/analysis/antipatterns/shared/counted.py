@@ -14,9 +14,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
-from meta_orchestrator.core.analysis.antipatterns.shared.excess import NOTHING, Excess, Habits, Tally, excess_of
+from meta_orchestrator.core.analysis.antipatterns.shared.excess import Excess, Habits, Tally, excess_of
 from meta_orchestrator.core.analysis.antipatterns.shared.merged import merged
 from meta_orchestrator.core.analysis.antipatterns.shared.page import Page, most, most_often, summed
+from meta_orchestrator.core.analysis.antipatterns.shared.past import Past
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Antipattern, Evidence
 from meta_orchestrator.policy import Policy
@@ -25,15 +26,8 @@ LOOKS = 6
 PLENTY = 3
 """A look-back is made longer until it holds so many times `min_events`: in a short one a fault is soon past."""
 QUIET = 0.1
-KEYS = 1_000
-"""Habits that are remembered apart; beyond, all are halved and the small ones forgotten."""
-
-_PLENTY = 200.0
-"""Expected hits after which the older ones count half: the first ones knew little of what to expect."""
 _LEAST_FACTOR = 1.5
 _LEAST_HITS = 2
-DIGITS = 4
-"""Decimals of sums that are kept: what is stored stays small."""
 
 
 class Counted(Detector):
@@ -60,11 +54,7 @@ class Counted(Detector):
         self._level = analysis.alpha / LOOKS
         self.pages: deque[Page] = deque()
         """Of the window, oldest first; none is empty."""
-        self.past: dict[str, Tally] = {}
-        """Key → hits and structurally expected ones of pages that left the window."""
-        self._learnt = 0.0
-        """Chances of the past."""
-        self._squares = self._base = 0.0
+        self.past = Past()
         self._habits: Habits | None = None
         self._next_us = self._looked_us = 0
         self.urgent = False
@@ -83,11 +73,7 @@ class Counted(Detector):
 
     def spread(self, habits: Habits) -> float:
         """Variance over mean of hits: what was seen of it, beside what is believed of the kind."""
-        return self.seen(self.scatter)
-
-    def seen(self, believed: float) -> float:
-        """Squares over base of the past, and what is believed beside it."""
-        return (self._squares + believed * self.scatter_hits) / (self._base + self.scatter_hits)
+        return self.past.dispersion(self.scatter, self.scatter_hits)
 
     # ---- counting ----
 
@@ -106,18 +92,18 @@ class Counted(Detector):
     @property
     def is_known(self) -> bool:
         """Is there a past? Without one custom and fault cannot be told apart."""
-        return self._learnt >= self.policy.analysis.min_events
+        return self.past.chances >= self.policy.analysis.min_events
 
     @property
     def usual(self) -> float:
         """Hits for each chance in the past, whoever took part."""
-        return min(1.0, self.habits.project.hits / max(1.0, self._learnt))
+        return min(1.0, self.habits.project.hits / max(1.0, self.past.chances))
 
     @property
     def habits(self) -> Habits:
         """What the past says."""
         if self._habits is None:
-            habits = Habits(self.past, self.beginning)
+            habits = Habits(self.past.tallies, self.beginning)
             self._habits = habits.scattered(max(1.0, self.spread(habits)))
         return self._habits
 
@@ -281,28 +267,16 @@ class Counted(Detector):
 
     # ---- the past ----
 
-    def learn(self, leaving: Iterable[Page]) -> None:
+    def learn(self, leaving: Sequence[Page]) -> None:
         """Pages leave the window: they become habit."""
-        for page in leaving:
-            for key, (hits, expected) in page.tallies.items():
-                old = self.past.get(key, NOTHING)
-                self.past[key] = Tally(round(old.hits + hits, DIGITS), round(old.expected + expected, DIGITS))
-            self._learnt += page.chances
-            self._squares, self._base = self._squares + page.squares, self._base + page.base
-            if self._base > _PLENTY:
-                self._squares, self._base = self._squares / 2, self._base / 2
-            self._habits = None
-        if len(self.past) > KEYS:
-            halves = {key: Tally(old.hits / 2, old.expected / 2) for key, old in self.past.items()}
-            self._learnt /= 2
-            self.past = dict(sorted(halves.items(), key=lambda item: (-item[1].expected, item[0]))[: KEYS // 2])
+        if leaving:
+            self.past.learn(leaving)
             self._habits = None
 
     def dump(self) -> dict[str, Any]:
         return super().dump() | {
             "pages": [page.dump() for page in self.pages],
-            "past": {key: list(old) for key, old in self.past.items()},
-            "sums": [self._learnt, self._squares, self._base],
+            **self.past.dump(),
             "times": [self._next_us, self._looked_us],
             "ill": [list(times) for times in self._ill],
         }
@@ -310,8 +284,7 @@ class Counted(Detector):
     def load(self, dumped: dict[str, Any]) -> None:
         super().load(dumped)
         self.pages = deque(map(Page.load, dumped["pages"]))
-        self.past = {key: Tally(*old) for key, old in dumped["past"].items()}
-        self._learnt, self._squares, self._base = dumped["sums"]
+        self.past = Past.load(dumped)
         self._next_us, self._looked_us = dumped["times"]
         self._ill = [(start, end) for start, end in dumped["ill"]]
         self._habits = None

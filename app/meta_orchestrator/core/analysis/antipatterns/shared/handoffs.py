@@ -4,10 +4,11 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from meta_orchestrator.core.analysis.antipatterns.shared.counted import DIGITS, LOOKS, Counted
+from meta_orchestrator.core.analysis.antipatterns.shared.counted import LOOKS, Counted
 from meta_orchestrator.core.analysis.antipatterns.shared.loops import Loop, enough, finding, grown, loop_of
 from meta_orchestrator.core.analysis.antipatterns.shared.moves import TYPES, Move, Moves, Path
 from meta_orchestrator.core.analysis.antipatterns.shared.page import Page
+from meta_orchestrator.core.analysis.antipatterns.shared.past import DIGITS
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND, Value

@@ -56,7 +56,7 @@ class PerWork(Counted):
         that it began long before.
         """
         sums = super().sums(pages)
-        past = self.past
+        past = self.past.tallies
         everybody, usual = sums.get(OTHERS, NOTHING).expected, past.get(OTHERS, NOTHING).expected or 1.0
         return {
             key: Tally(hits, max(expected, everybody * past[key].expected / usual if key in past else 0.0))
@@ -66,7 +66,7 @@ class PerWork(Counted):
     def hit(self, time_us: int, agent: str, agents: tuple[str, ...], task: str, size: int = 1) -> None:
         """It happened once more; to this task, as the size-th time. A count of clusters scatters by E[n²] / E[n]."""
         page = self.page(time_us)
-        key = agent if agent in page.tallies or agent in self.past else OTHERS
+        key = agent if agent in page.tallies or agent in self.past.tallies else OTHERS
         page.add(key, 0, 1)
         page.squares += 2 * size - 1
         page.base += 1
