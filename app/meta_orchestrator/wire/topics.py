@@ -160,7 +160,7 @@ def acls(prefix: str) -> list[str]:
     lines += [_acl("orchestrator", "Write", "topic", prefix + "orchestrator-events")]
     lines += [_acl("orchestrator", "Read", "topic", prefix + "config-changes")]
     lines += [_acl("operators", "Write", "topic", prefix + "control-commands")]
-    lines += [_acl("operators", "Read", "topic", prefix + name) for name in (*INPUTS, *OUTPUT_TOPICS)]
+    lines += [_acl("operators", "Read", "topic", prefix + name) for name in OUTPUT_TOPICS]
     for name in INPUTS:  # written too: clock.tick
         lines += [_acl("worker", right, "topic", prefix + name) for right in ("Read", "Write", "DescribeConfigs")]
     lines += [_acl("worker", "Write", "topic", prefix + name) for name in OUTPUT_TOPICS]
