@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.adaptation.making import ready
+from tests.adaptation.making import SUPPORTS, ready
 
 TICK_S = 60
 POLICY: dict[str, Any] = {
@@ -22,7 +22,7 @@ class Plant:
     """
 
     def __init__(self, wrong: float, seed: int = 1) -> None:
-        self.project = ready(POLICY, learns=True)
+        self.project = ready(POLICY, learns=True, **(SUPPORTS | {"workflow.review_depth": 1}))
         self.wrong, self.rng = wrong, np.random.default_rng(seed)
         self.sizes: list[int] = []
 

@@ -4,7 +4,7 @@ from math import exp
 
 import pytest
 
-from meta_orchestrator.core.adaptation.recall import strengths_for
+from meta_orchestrator.core.adaptation.recall import is_contested, strengths_for
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
 from meta_orchestrator.core.adaptation.weigh import weighed
 from meta_orchestrator.core.ledger import Lesson
@@ -47,3 +47,19 @@ def test_it_is_forgotten_within_about_a_day():
     assert strengths_for(mended(hours_ago=24).moment(), wish(WIP, 4), {}) == {
         "overload": pytest.approx(0.9 * exp(-1), rel=1e-5)
     }
+
+
+def test_a_step_back_is_contested_until_the_step_is_forgotten():
+    week_h = 168
+    for hours, contested in ((1, True), (week_h - 1, True), (week_h + 1, False)):
+        project = mended(hours_ago=hours)
+        project.ledger.turns[WIP] = (f"{WIP} -", 0)
+        assert is_contested(project.moment(), WIP, 3, 4) == contested
+        assert not is_contested(project.moment(), WIP, 3, 2)
+
+
+def test_where_trials_have_disagreed_either_way_is_contested():
+    project = mended()
+    project.ledger.turns[WIP] = (f"{WIP} -", 1)
+    assert is_contested(project.moment(), WIP, 3, 4)
+    assert is_contested(project.moment(), WIP, 3, 2)

@@ -136,15 +136,6 @@ def test_the_posterior_is_that_of_the_normal_equations():
     assert belief.cov == pytest.approx(np.linalg.inv(precision))
 
 
-def test_draws_have_the_beliefs_mean_and_spread():
-    rng = np.random.default_rng(4)
-    belief = Belief(Priors(np.array([1.0, -1.0]), np.array([0.5, 2.0])))
-    belief.learn(np.array([1.0, 1.0]), 0.0, 0.1)
-    drawn = np.array([belief.draw(rng, 1.5) for _ in range(4000)])
-    assert drawn.mean(axis=0) == pytest.approx(belief.mean, abs=0.05)
-    assert np.cov(drawn.T) == pytest.approx(2.25 * belief.cov, abs=0.1)
-
-
 def test_a_remedy_is_believed_to_help_only_where_its_symptom_is():
     model = new_model()
     for symptom in SYMPTOMS:

@@ -1,12 +1,9 @@
 """Valid input at the ends of its ranges, under a policy at the ends of its own: that stops nobody either."""
 
-import numpy as np
 import orjson
 import pytest
 from pydantic import ValidationError
 
-from meta_orchestrator.core.adaptation.belief import Belief
-from meta_orchestrator.core.adaptation.features import Priors
 from meta_orchestrator.core.adaptation.symptoms.places import _gap
 from meta_orchestrator.core.analysis.antipatterns.shared.durations import LEAST, Durations
 from meta_orchestrator.core.loop import Loop
@@ -61,14 +58,6 @@ def test_a_tail_too_long_for_any_clock_is_infinitely_long_at_most() -> None:
         durations.add(1 if n < 95 else 10**15)
     assert durations.exceeded_by(1e-9) > 1e30
     assert durations.exceeded_by(1e-300) > 1e300
-
-
-def test_what_single_precision_made_no_covariance_can_be_drawn_from() -> None:
-    belief = Belief(Priors(np.zeros(2), np.ones(2)))
-    belief.cov = np.array([[1.0, 1.0 + 1e-7], [1.0 + 1e-7, 1.0]])
-    drawn = np.array([belief.draw(np.random.default_rng(n), 1.0) for n in range(200)])
-    assert np.std(drawn[:, 0]) == pytest.approx(1, abs=0.15)
-    assert np.allclose(drawn[:, 0], drawn[:, 1], atol=0.02)
 
 
 @pytest.mark.parametrize("wrong", [{"review_s": 1e12}, {"alpha": 0.9}, {"guard_alpha": 0.9}])

@@ -134,7 +134,7 @@ def test_a_plan_is_what_was_asked_for():
 
 def test_an_ablation_takes_one_part_out_and_leaves_the_rest():
     made = arms(Policy(), ablations=True)
-    assert list(made) == ["adaptive", "rules", "no trials", "no limiters", "River's bandit"]
+    assert list(made) == ["adaptive", "rules", "no model", "no trials", "no limiters", "River's bandit"]
     full = made["adaptive"].model_dump()
     differing = {
         arm: {name for name, part in policy.model_dump().items() if part != full[name]} for arm, policy in made.items()

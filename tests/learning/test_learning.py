@@ -24,14 +24,29 @@ def trial(project: Project, rows: dict[str, float]) -> int:
     return round((project.ledger.rests_until_us[TIMEOUT] - us(project.now_s)) / 1e6)
 
 
-def test_each_failure_doubles_the_rest_up_to_eight_times_and_a_success_ends_the_row():
+def test_each_failure_doubles_the_rest_and_a_success_ends_the_row():
     project = ready(CALM)
     rests = []
     for rows in (QUIET, QUIET, QUIET, QUIET, BETTER, QUIET):
         rests.append(trial(project, rows))
-        project.tick(after_s=5400)
-    assert rests == [1200, 2400, 4800, 4800, 600, 1200]
+        project.tick(after_s=rests[-1] + 600)
+    assert rests == [1200, 2400, 4800, 9600, 600, 1200]
     assert project.ledger.lessons == {TIMEOUT: {"rolled_back": 5, "kept": 1}}
+
+
+def test_a_step_back_that_failed_rests_longer_and_the_way_on_is_open():
+    project = ready(CALM)
+    project.ledger.turns[TIMEOUT] = (f"{TIMEOUT} -", 0)
+    trial(project, QUIET)
+    left_us = project.ledger.rests_until_us[f"{TIMEOUT} +"] - us(project.now_s)
+    assert left_us == 2 * project.policy.pace.reverse_s * 1e6
+    assert f"{TIMEOUT} -" not in project.ledger.rests_until_us
+
+
+def test_what_fails_again_and_again_rests_for_a_week_at_the_most():
+    project = ready(CALM)
+    project.ledger.failures[TIMEOUT] = 40
+    assert trial(project, QUIET) == 604_800, "as long as anything is remembered"
 
 
 def escalation(action: str, condition: str = "slow") -> Escalation:

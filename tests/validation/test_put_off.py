@@ -5,11 +5,12 @@ from statistics import NormalDist
 import pytest
 
 from meta_orchestrator.core.adaptation.belief import Gain
-from tests.adaptation.making import Project
+from tests.adaptation.making import Project, ready, wish
 from tests.validation.test_trials import BETTER, QUIET, started
 
 PATIENT = {"trial": {"alpha": 1e-9}}
 """Nothing is clear ahead of its review."""
+UP, DOWN = "workflow.handoff_timeout_s +", "workflow.handoff_timeout_s -"
 
 
 def ended(project: Project, rows: dict[str, float]) -> tuple[float, str]:
@@ -66,3 +67,55 @@ def test_what_the_model_begins_to_lean_to_is_not_waited_for_any_longer(believing
     believing(0.7)
     project.tick(rows=QUIET)
     assert project.decisions[-1].verdict == "kept"
+
+
+@pytest.mark.parametrize(("sure", "seconds", "verdict"), [(0.85, 1800 + 3600, "rolled_back"), (0.92, 1800, "kept")])
+def test_what_was_kept_is_turned_back_only_where_that_is_shown(believing, sure, seconds, verdict):
+    """The first way may follow what helps elsewhere; the way back has the verdict of a trial against it."""
+    believing(sure)
+    project = started(PATIENT)
+    project.ledger.turns[project.ledger.trial.proposal.parameter] = (DOWN, 0)
+    assert ended(project, QUIET) == (seconds, verdict)
+
+
+@pytest.mark.parametrize(("turned", "verdict"), [(0, "kept"), (1, "rolled_back")])
+def test_what_goes_the_way_of_the_last_kept_step_is_no_turn_but_for_one_before(believing, turned, verdict):
+    believing(0.7)
+    project = started(PATIENT)
+    project.ledger.turns[project.ledger.trial.proposal.parameter] = (UP, turned)
+    assert ended(project, QUIET)[1] == verdict
+
+
+WIP = "workflow.wip_limit"
+SICK = QUIET | {"tasks_regressed": 2}
+
+
+def aimed(metric: str, policy: dict[str, object]) -> Project:
+    """A step up of the limit on trial, with this aim."""
+    project = ready(policy)
+    project.run(3600, rows=SICK)
+    project.tick(wish(WIP, 5, metric=metric), rows=SICK)
+    return project
+
+
+@pytest.mark.parametrize(
+    ("metric", "better"),
+    [
+        ("development_velocity", {"points": 10}),
+        ("agent_utilization", {"busy_us": 90}),
+        ("quality_regression_rate", {"tasks_regressed": 0}),
+    ],
+)
+def test_an_aim_that_follows_the_load_or_comes_late_does_not_stand_for_all_in_all(believing, metric, better):
+    believing(0.4)
+    project = aimed(metric, PATIENT)
+    project.ledger.trial.proposal.expected["agent_utilization"] = 0.1
+    assert ended(project, SICK | better)[1] == "rolled_back"
+    assert project.decisions[-1].evidence["p_target"] > 0.99, "and yet it looked so good"
+
+
+def test_what_is_to_save_regressions_is_watched_for_longer(believing):
+    """Those of its first hour were made before it, so that nothing is kept ahead of time either."""
+    believing(0.99)
+    project = aimed("quality_regression_rate", {})
+    assert ended(project, QUIET | {"tasks_regressed": 0}) == (7200, "kept")

@@ -81,9 +81,16 @@ class Adaptation(Section):
     batch_tasks: PositiveInt = Field(8, description="and so many finished tasks: fewer are mostly noise")
     least_looks: PositiveInt = Field(2, description="of the response model at a trial, before it is asked about it")
     try_at: Share = Field(
-        0.55, description="nothing is tried that helps with less: it would end where a trial shows nothing"
+        0.65,
+        description="but for the main remedy of a trouble nothing is tried that helps with less: half an hour tells"
+        " too little of small effects, so that the verdict follows what was believed before",
     )
-    least_gain: NotNegative = Field(0.003, description="nor what promises less than this when it is drawn (measured)")
+    turn_at: Share = Field(
+        0.8,
+        description="the same of a step back from what was kept: it stays only from `trial.keep_at` on, and a trial"
+        " hardly takes it there from further below",
+    )
+    least_gain: NotNegative = Field(0.003, description="nor what promises less than this")
     doubt: PositiveFloat = Field(
         1.5, description="the model's standard deviations count this much more: it is wrong somewhere (measured)"
     )

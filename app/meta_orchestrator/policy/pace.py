@@ -71,10 +71,14 @@ class Pace(Section):
     warm_up_s: Annotated[float, Field(ge=0)] = Field(3600, description="watch this long before the first change")
     changes_per_hour: PositiveInt = Field(4, description="rate limit over all parameters of a project")
     cooldown_s: Annotated[float, Field(ge=0)] = Field(
-        600, description="rest of a parameter after its trial; doubled by each failure, up to 8 times"
+        600,
+        description="rest of a parameter after its trial; doubled by each failure, up to `adaptation.memory_s`: to try"
+        " again and again is to wait for luck",
     )
     reverse_s: Annotated[float, Field(ge=0)] = Field(
-        7200, description="a change that was kept is not reversed for so long: no to and fro"
+        7200,
+        description="a change that was kept is not reversed for so long, doubled by each turn and by each time the way"
+        " back could not be shown to help: no to and fro",
     )
     decline_s: Annotated[float, Field(ge=0)] = Field(
         86_400, description="rest of a parameter after an owner declined its proposal or rolled it back"
@@ -101,6 +105,9 @@ class Trials(Section):
         120, description="left out after the acknowledgement: work in progress belongs to the old setting"
     )
     review_s: PositiveFloat = Field(1800, description="a trial is judged this long after its change")
+    late_s: PositiveFloat = Field(
+        7200, description="the same of a change that is to save regressions: these escape for hours before they are met"
+    )
     baseline_s: PositiveFloat = Field(3600, description="what the trial is compared with: this long before the change")
     keep_at: Share = Field(
         0.9, description="kept if better with at least this probability; inconclusive means taken back"
@@ -115,7 +122,9 @@ class Trials(Section):
         " only lean to the change: without this nine of eleven wrong verdicts took back what helped (measured)",
     )
     aim_at: Share = Field(
-        1 / 3, description="enough of the model where what was aimed at is better with a probability of keep_at"
+        1 / 3,
+        description="enough of the model where what was aimed at is better with a probability of keep_at, and neither"
+        " follows the load nor comes seldom or late",
     )
     measure_s: PositiveFloat = Field(
         900, description="measured at least this long before a verdict ahead of the review: a few windows"

@@ -31,7 +31,6 @@ def accounted(moment: Moment, wish: Wish, options: Sequence[Wish]) -> Wish:
         "expected_gain": six_digits(wish.gain.mean),
         "expected_gain_sd": six_digits(wish.gain.sd),
         "p_gain": six_digits(wish.gain.p_positive),
-        "drawn_gain": six_digits(wish.drawn),
         "runner_up": _move(second) if second else None,
         "runner_up_gain": six_digits(second.gain.mean) if second and second.gain else None,
     }

@@ -15,10 +15,6 @@ import numpy as np
 
 from meta_orchestrator.core.adaptation.features import Priors, Vector
 
-LIFTS = (1e-12, 1e-9, 1e-6, 1e-3)
-"""Shares of the prior's variance, each tried where the one before does not make a covariance. Single precision is off
-by 1e-7."""
-
 
 @dataclass(frozen=True)
 class Gain:
@@ -78,22 +74,6 @@ class Belief:
         most = self.priors.spread[place] ** 2
         if self.cov[place, place] > most:
             self._shrink(place, sqrt(most / self.cov[place, place]))
-
-    def draw(self, rng: np.random.Generator, factor: float) -> Vector:
-        """Coefficients as they might be, shape (d,); `factor` widens the spread."""
-        return self.mean + factor * (self._root() @ rng.standard_normal(len(self.mean)))
-
-    def _root(self) -> Vector:
-        """Of the covariance, lower triangular. It is stored in single precision, so where much is known in one
-        direction and little in another it may be no covariance by a little: then it is widened as far as it must be.
-        """
-        for lift in LIFTS:
-            try:
-                lifted: Vector = self.cov + np.diag(self.priors.spread**2 * lift)
-                return np.linalg.cholesky(lifted).astype(np.float64)
-            except np.linalg.LinAlgError:
-                continue
-        return np.diag(self.priors.spread)
 
     def _shrink(self, place: int, by: float) -> None:
         self.cov[place] *= by

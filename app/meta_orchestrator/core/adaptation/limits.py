@@ -10,6 +10,7 @@ from typing import cast
 from meta_orchestrator.core.adaptation.parameters import fault, is_looser, towards
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.ledger import DAY_US, HOUR_US, By, Ledger
+from meta_orchestrator.core.validation.metrics import PROMPT
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import RefusedBy
 from meta_orchestrator.policy import Policy
@@ -199,13 +200,22 @@ def _direction(wish: Wish, ledger: Ledger, policy: Policy) -> str:
 
 def _unpromising(wish: Wish, policy: Policy) -> str | None:
     """What the response model has learnt so far speaks against it."""
+    least = policy.adaptation.least_gain
     if wish.gain is None:
         return None
-    if wish.gain.p_positive < policy.adaptation.try_at:
+    if wish.gain.p_positive < _worth_trying(wish, policy):
         return f"it would help with a probability of {wish.gain.p_positive:.0%} only, by what was learnt here"
-    if wish.drawn <= policy.adaptation.least_gain:
-        return f"{wish.drawn:+.1%} was drawn as its gain, and {policy.adaptation.least_gain:.1%} are worth a change"
+    if wish.gain.mean <= least and not wish.is_main:
+        return f"it promises {wish.gain.mean:+.1%} by what was learnt here, and {least:.1%} are worth a change"
     return None
+
+
+def _worth_trying(wish: Wish, policy: Policy) -> float:
+    """The probability of help from which on something is tried: the main remedy of a trouble where it would be kept if
+    its trial told nothing new, and sooner if that shows whether it mends the trouble."""
+    if not wish.is_main:
+        return policy.adaptation.turn_at if wish.is_back else policy.adaptation.try_at
+    return policy.trial.aim_at if wish.why.metric in PROMPT else policy.trial.believe_at
 
 
 def _changed_by(who: By, ledger: Ledger, tick_us: int) -> bool:

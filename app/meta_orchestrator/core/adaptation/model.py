@@ -123,13 +123,6 @@ class ResponseModel:
         """What a move of the features is believed to bring."""
         return self.doubted(self.belief.predict(phi))
 
-    def told_by_trial(self, found: Gain, seconds: float) -> float:
-        """The share (0..1) of the doubt about a gain that a trial of so many seconds takes away, as a factor on its
-        standard deviation: what the mean may move by (Frazier, Powell, Dayanik 2008, "A knowledge-gradient policy")."""
-        before = found.sd**2
-        noise = self._variance(seconds) + float(self.belief.cov[LEVEL, LEVEL])
-        return sqrt(before / (before + noise))
-
     def doubted(self, found: Gain) -> Gain:
         """The model is wrong somewhere."""
         return Gain(found.mean, self.policy.doubt * found.sd)

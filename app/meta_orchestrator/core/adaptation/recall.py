@@ -12,7 +12,7 @@ from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.ledger import Lesson
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.fields import SECOND, six_digits
+from meta_orchestrator.messages.fields import SECOND, Value, six_digits
 
 
 def strengths_for(moment: Moment, wish: Wish, symptoms: Mapping[str, Symptom]) -> dict[str, float]:
@@ -24,6 +24,21 @@ def strengths_for(moment: Moment, wish: Wish, symptoms: Mapping[str, Symptom]) -
     left = exp(-(moment.tick_us - lesson.time_us) / SECOND / moment.policy.time.history_s)
     mended = {name: six_digits(left * strength) for name, strength in lesson.symptoms.items()}
     return {name: max(strengths.get(name, 0.0), mended.get(name, 0.0)) for name in sorted(strengths | mended)}
+
+
+def is_contested(moment: Moment, parameter: str, from_: Value, to: Value) -> bool:
+    """Whether a move goes the other way than the parameter was kept last, or trials have disagreed about it before."""
+    known = moment.policy.parameters.get(parameter)
+    way, turned = moment.ledger.turns.get(parameter, (None, 0))
+    if known is None or way is None or _is_forgotten(moment, parameter):
+        return False
+    return turned > 0 or way != towards(parameter, known, from_, to)
+
+
+def _is_forgotten(moment: Moment, parameter: str) -> bool:
+    """Whether its last kept step is longer ago than anything is remembered: teams change."""
+    kept = [it.time_us for it in moment.ledger.learnt if it.parameter == parameter and it.ending == "kept"]
+    return bool(kept) and moment.tick_us - kept[-1] > round(moment.policy.adaptation.memory_s * SECOND)
 
 
 def _taken_back_by(moment: Moment, wish: Wish) -> Lesson | None:

@@ -7,13 +7,16 @@ from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
 from meta_orchestrator.core.adaptation.wish import Wish, has_effect, remedy
 from meta_orchestrator.core.moment import Moment
 
+MAIN = 0.5
+"""A weaker remedy than this is none by itself."""
+
 
 def main_remedies(moment: Moment, symptoms: Mapping[str, Symptom]) -> list[Wish]:
     """One wish a parameter at the most: where two symptoms pull at one, the first has it."""
     wishes: dict[str, Wish] = {}
     for name in SYMPTOMS:
         remedies = against(moment.policy, name) if name in symptoms else []
-        at_work = [remedy for remedy in remedies if has_effect(moment, remedy[0])]
+        at_work = [remedy for remedy in remedies if remedy[2] >= MAIN and has_effect(moment, *remedy[:2])]
         for parameter, direction, _ in at_work[:1]:
             wishes.setdefault(parameter, remedy(moment, symptoms[name], parameter, direction))
     return list(wishes.values())

@@ -14,15 +14,16 @@ from meta_orchestrator.messages.fields import Value
 class Wish:
     """One parameter's move and what speaks for it.
 
-    `to` is None where no further value exists. `gain` is what the response model believes of it, `drawn` what a trial
-    might make of that belief.
+    `to` is None where no further value exists. `gain` is what the response model believes of it. The main remedy of a
+    trouble is tried on less than others, a step back from what was kept on more.
     """
 
     parameter: str
     to: Value | None
     why: Symptom
     gain: Gain | None = None
-    drawn: float = 0.0
+    is_main: bool = False
+    is_back: bool = False
 
 
 def remedy(moment: Moment, symptom: Symptom, parameter: str, direction: Direction) -> Wish:
@@ -30,9 +31,20 @@ def remedy(moment: Moment, symptom: Symptom, parameter: str, direction: Directio
     return Wish(parameter, next_value(moment, parameter, direction), symptom)
 
 
-def has_effect(moment: Moment, parameter: str) -> bool:
-    """How votes are held is of no account where nobody has voted for as long as is remembered."""
-    return not parameter.startswith("consensus.") or bool(moment.history.rows[:, INDEX["rounds_closed"]].any())
+ENOUGH = {"workflow.review_depth": 2}
+"""More is no remedy: two reviewers find nearly all that many would (Rigby and Bird, "Convergent contemporary software
+peer review practices", 2013), and each takes the time of one who could work."""
+
+
+def has_effect(moment: Moment, parameter: str, direction: Direction) -> bool:
+    """How votes are held is of no account where nobody has voted for as long as is remembered; and of some things there
+    is enough, unless the policy itself says what they help against."""
+    if parameter.startswith("consensus."):
+        return bool(moment.history.rows[:, INDEX["rounds_closed"]].any())
+    now, enough = moment.ledger.config.get(parameter), ENOUGH.get(parameter)
+    if direction < 0 or enough is None or not isinstance(now, int | float):
+        return True
+    return now < enough or bool(moment.policy.parameters[parameter].helps)
 
 
 def next_value(moment: Moment, parameter: str, direction: Direction) -> Value | None:

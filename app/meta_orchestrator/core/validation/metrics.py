@@ -19,6 +19,10 @@ SHARES = frozenset(
 )
 RATES = frozenset({"development_velocity", "coordination_failures", "manual_interventions"})
 """Per second."""
+PROMPT = frozenset({"consensus_success_rate", "handoff_failure_rate"})
+"""Aims that a trial shows: the rest follows the load, which only the model takes out, or comes seldom or late."""
+LATE = frozenset({"quality_regression_rate"})
+"""Aims that follow a change by hours: what shows itself at first was done before it."""
 
 
 def internal(metric: str) -> str | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from meta_orchestrator.core.ledger import Proposal, Trial
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation import switchback
+from meta_orchestrator.core.validation.metrics import LATE
 from meta_orchestrator.messages import outputs
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import ConfigChange
@@ -20,8 +21,9 @@ class Design:
 
 def designed(moment: Moment, proposal: Proposal) -> Design:
     """Chosen before the change goes out: its time of review is published with it."""
-    to_and_fro = switchback.is_called_for(moment, proposal)
-    length_us = switchback.length_us(moment) if to_and_fro else round(moment.policy.trial.review_s * SECOND)
+    times, to_and_fro = moment.policy.trial, switchback.is_called_for(moment, proposal)
+    length_s = times.late_s if proposal.metric in LATE else times.review_s
+    length_us = switchback.length_us(moment) if to_and_fro else round(length_s * SECOND)
     return Design(to_and_fro, moment.tick_us + length_us)
 
 

@@ -9,6 +9,7 @@ evidence that bears a look at every tick.
 from typing import Any
 
 from meta_orchestrator.core.adaptation.publish import publish
+from meta_orchestrator.core.adaptation.recall import is_contested
 from meta_orchestrator.core.adaptation.response import believed
 from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
@@ -18,6 +19,7 @@ from meta_orchestrator.core.validation.guards import sides
 from meta_orchestrator.core.validation.judge import Judgement, judge
 from meta_orchestrator.core.validation.late import keep_watch
 from meta_orchestrator.core.validation.lesson import finding, lesson
+from meta_orchestrator.core.validation.metrics import LATE, PROMPT
 from meta_orchestrator.core.validation.periods import pairs
 from meta_orchestrator.messages.fields import SECOND
 
@@ -69,7 +71,8 @@ def _is_clear(moment: Moment, trial: Trial, judgement: Judgement) -> bool:
     if moment.response and judgement.posterior is None:
         return False
     if _doubt(moment, trial, judgement) is None:
-        return bool(gates) and all(gate.says_better(times.alpha) for gate in gates)
+        soon = trial.proposal.metric not in LATE
+        return soon and bool(gates) and all(gate.says_better(times.alpha) for gate in gates)
     return judgement.p_better <= times.reject_at and any(gate.says_worse(times.guard_alpha) for gate in gates)
 
 
@@ -117,10 +120,15 @@ def _doubt(moment: Moment, trial: Trial, judgement: Judgement) -> str | None:
 
 def keep_threshold(moment: Moment, trial: Trial, judgement: Judgement) -> float:
     """A model that knows of the load may be believed sooner than a bare comparison of before and during; sooner still
-    where what was aimed at is surely better, since all in all is much noisier than that, or where time is up."""
-    times = moment.policy.trial
-    if judgement.posterior is None:
+    where what was aimed at is surely better, since all in all is much noisier than that, or where time is up.
+
+    But not where what was kept is turned back, or was once: the first way may follow what helps elsewhere, but where
+    trials have disagreed a step must be shown to help here.
+    """
+    times, proposal = moment.policy.trial, trial.proposal
+    contested = is_contested(moment, proposal.parameter, proposal.from_, proposal.to)
+    if contested or judgement.posterior is None:
         return times.keep_at
-    if judgement.p_target >= times.keep_at:
+    if judgement.p_target >= times.keep_at and proposal.metric in PROMPT:
         return times.aim_at
     return LEANS if moment.tick_us >= _longest_us(moment, trial) else times.believe_at

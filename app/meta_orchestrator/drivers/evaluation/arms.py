@@ -1,4 +1,4 @@
-"""What is compared with the team that nobody tunes: the policy, the same with rules alone, and ablations of it.
+"""What is compared with the team that nobody tunes: the policy, the same with rules to choose, and ablations of it.
 
 An ablation is the same code under a policy that takes one part out of effect, so it says what that part is worth.
 """
@@ -10,7 +10,8 @@ from meta_orchestrator.drivers.evaluation.runs import Run, controlled
 from meta_orchestrator.policy import Policy
 
 STATIC, BEST = "static", "best fixed"
-ADAPTIVE, RULES, NO_TRIALS, NO_LIMITERS, BANDIT = "adaptive", "rules", "no trials", "no limiters", "River's bandit"
+ADAPTIVE, RULES, BANDIT = "adaptive", "rules", "River's bandit"
+NO_MODEL, NO_TRIALS, NO_LIMITERS = "no model", "no trials", "no limiters"
 RUNNERS: dict[str, Callable[[str, int, int, Policy, str], Run]] = {BANDIT: bandit_run}
 """Arms that are no `controlled` run."""
 
@@ -26,7 +27,12 @@ def arms(policy: Policy, ablations: bool = False, rules: bool = True) -> dict[st
     if rules or ablations:
         made[RULES] = _with(adaptive, "adaptation", chooser="rules")
     if ablations:
-        made |= {NO_TRIALS: _without_trials(adaptive), NO_LIMITERS: _without_limiters(adaptive), BANDIT: adaptive}
+        made |= {
+            NO_MODEL: _without_model(made[RULES]),
+            NO_TRIALS: _without_trials(adaptive),
+            NO_LIMITERS: _without_limiters(adaptive),
+            BANDIT: adaptive,
+        }
     return made
 
 
@@ -39,10 +45,16 @@ def in_force(policy: Policy) -> Policy:
     return policy.model_copy(update={"parameters": enforced})
 
 
+def _without_model(rules: Policy) -> Policy:
+    """The rules choose, and a trial is judged by a bare before and after: the model never has seen enough of it."""
+    return _with(rules, "adaptation", least_looks=10**6)
+
+
 def _without_trials(policy: Policy) -> Policy:
     """Every change stays: it is reviewed at once, with nothing asked of it and nobody on guard."""
     unguarded = {name: one.model_copy(update={"guards": ()}) for name, one in policy.parameters.items()}
-    at_once = _with(policy, "trial", settle_s=0.0, review_s=policy.time.tick_s, keep_at=0.0, reject_at=0.0)
+    tick_s = policy.time.tick_s
+    at_once = _with(policy, "trial", settle_s=0.0, review_s=tick_s, late_s=tick_s, keep_at=0.0, reject_at=0.0)
     return at_once.model_copy(update={"parameters": unguarded})
 
 

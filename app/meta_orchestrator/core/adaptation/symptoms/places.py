@@ -64,10 +64,7 @@ def _full(moment: Moment, name: str) -> Symptom | None:
         return None
     if batches.full_for_long <= targets.places_taken and not _is_slow(moment, batches.usual_velocity):
         return None
-    limit = moment.ledger.config.get(LIMIT, 0)
-    too_much = batches.busy >= targets.utilization_high and isinstance(limit, int | float) and limit > FEW
-    fits = {"overload": too_much, "starvation": batches.busy < BUSY_ENOUGH}
-    if not fits.get(name, True):
+    if not _fits(moment, name, batches.busy):
         return None
     full = f"{min(batches.full, 1):.0%} of the places for tasks are taken, so that work waits for agents"
     return Symptom(
@@ -82,6 +79,26 @@ def _full(moment: Moment, name: str) -> Symptom | None:
         evidence={"places_taken": batches.full, "busy": batches.busy, "target": targets.places_taken},
         trigger=triggers(moment, moment.findings.drifts.get("development_velocity")),
     )
+
+
+def _fits(moment: Moment, name: str, busy: float) -> bool:
+    """Whether those who hold the tasks have begun too much, or wait for others; to save time helps in any case.
+
+    One step must not lead straight into the opposite trouble, so it may go to the middle between the two at the most.
+    """
+    limit, high = moment.ledger.config.get(LIMIT, 0), moment.policy.targets.utilization_high
+    if name == "crowding" or not isinstance(limit, int | float) or limit < 1:
+        return name == "crowding"
+    middle = (BUSY_ENOUGH + high) / 2
+    if name == "overload":
+        return limit > FEW and busy >= high and _busy_with(limit - 1, limit, busy) >= middle
+    return busy < BUSY_ENOUGH and (limit < FEW or _busy_with(limit + 1, limit, busy) <= middle)
+
+
+def _busy_with(places: float, now: float, busy: float) -> float:
+    """How busy agents would be with other places than now: they are idle while each of their tasks waits for somebody
+    else, and each waits by itself."""
+    return 1 - float(max(1 - busy, 0.0) ** (places / now))
 
 
 def _gap(full: float, target: float) -> float:
