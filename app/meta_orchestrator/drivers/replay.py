@@ -88,20 +88,22 @@ class Replay:
         if self._watched:
             self.watcher.observe(project, event)
         if moved:
-            self._advance(reached_us)
+            self.watermark_us = reached_us
+            if reached_us >= self.loop.quiet_until_us:
+                self._decide_due(reached_us)
 
     def _clock_tick(self, event: Event, recorded_us: int | None) -> None:
-        self._advance(event[0] if recorded_us is None else recorded_us - self.lateness_us)
+        reached_us = event[0] if recorded_us is None else recorded_us - self.lateness_us
+        if reached_us > self.watermark_us:
+            self.watermark_us = reached_us
+            self._decide_due(reached_us)
         if self.flush is not None:
             self._line(orjson.dumps({"type": "clock.ticked", "time": format_time_us(event[0])}))
             self.flush()
 
-    def _advance(self, reached_us: int) -> None:
-        if reached_us > self.watermark_us:
-            self.watermark_us = reached_us
-            if reached_us >= self.loop.quiet_until_us:
-                while (tick_us := self.loop.due(reached_us)) is not None:
-                    self._decide(tick_us)
+    def _decide_due(self, reached_us: int) -> None:
+        while (tick_us := self.loop.due(reached_us)) is not None:
+            self._decide(tick_us)
 
     def _decide(self, tick_us: int) -> None:
         for output in self.loop.decide(tick_us):

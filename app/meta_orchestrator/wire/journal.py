@@ -11,15 +11,14 @@ def read_line(line: bytes, number: int) -> tuple[str | None, Event, int | None]:
     found = usual_event(value, number)
     if found is not None:
         one, event = found
-        return one.project, event, _recorded_us(one.recordedtime, event)
+        return one.project, event, None if one.recordedtime is None else _recorded_us(one.recordedtime, event)
     envelope = parse(value)
     event = event_of(envelope, value, number)
-    return envelope.get("project"), event, _recorded_us(envelope.get("recordedtime"), event)
+    recorded = envelope.get("recordedtime")
+    return envelope.get("project"), event, None if recorded is None else _recorded_us(recorded, event)
 
 
-def _recorded_us(text: str | None, event: Event) -> int | None:
-    if text is None:
-        return None
+def _recorded_us(text: str, event: Event) -> int:
     recorded_us = time_us(text, "recordedtime")
     check_not_ahead(event[0], recorded_us)
     return recorded_us

@@ -39,14 +39,14 @@ class Usual(msgspec.Struct, kw_only=True, gc=False):
 
 def usual_event(value: bytes, position: int) -> tuple[Usual, Event] | None:
     """An event of the usual types with its envelope, all checked; None where the rules' own code has to look."""
-    if not (value.isascii() or _is_utf8(value)) or (len(value) > SHALLOW_BYTES and _is_deep(value)):
+    if (len(value) > SHALLOW_BYTES or not value.isascii()) and _is_odd(value):
         return None
     try:
         one = decode(value)
         time_us = event_time_us(one.time)
     except (msgspec.MsgspecError, RecursionError, BadRecord):
         return None
-    if (one.recordedtime is not None and not is_time(one.recordedtime)) or len(value) > MAX_VALUE_BYTES:
+    if one.recordedtime is not None and not is_time(one.recordedtime):
         return None
     kind = one.kind
     if kind in FREE_TEXT:
@@ -54,8 +54,10 @@ def usual_event(value: bytes, position: int) -> tuple[Usual, Event] | None:
     return one, (time_us, one.source, one.id, kind, one.data, value, position, one.configversion)
 
 
-def _is_deep(value: bytes) -> bool:
-    return value.count(b"[") + value.count(b"{") > MOST_OPENED
+def _is_odd(value: bytes) -> bool:
+    """Too large or too deep, or not UTF-8."""
+    opened = value.count(b"[") + value.count(b"{")
+    return len(value) > MAX_VALUE_BYTES or opened > MOST_OPENED or not (value.isascii() or _is_utf8(value))
 
 
 def _is_utf8(value: bytes) -> bool:
