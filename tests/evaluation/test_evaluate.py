@@ -36,6 +36,37 @@ def done() -> Evaluation:
         return evaluate(HASTY, {"adaptive": POLICY}, crew)
 
 
+class Impatient:
+    """Looks at the bar, and presses Ctrl-C when so many jobs are done."""
+
+    def __init__(self, jobs: int) -> None:
+        self.left = jobs
+
+    def more(self, hours: float) -> None:
+        """It is all too long."""
+
+    def done(self, hours: float) -> None:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+def test_what_is_finished_when_a_person_stops_it_counts_as_it_would_have_counted():
+    with Crew(Impatient(3), workers=1) as crew:
+        found = evaluate(HASTY, {"adaptive": POLICY}, crew)
+    assert found.unfinished > 0
+    assert sorted(found.runs) == [("adaptive", "nothing_wrong", 1), ("static", "nothing_wrong", 1)]
+    assert all(books(run) == books(done().runs[key]) for key, run in found.runs.items())
+    assert [row.name for row in rows(found)] == ["nothing_wrong"]
+    assert list(tables(found))
+
+
+def test_what_is_stopped_before_a_pair_is_whole_compares_nothing():
+    with Crew(Impatient(1), workers=1) as crew:
+        found = evaluate(HASTY, {"adaptive": POLICY}, crew)
+    assert (found.runs, found.judged, found.plan.scenarios) == ({}, [], ())
+
+
 def books(run: Run) -> list[dict[str, float]]:
     return [dict(span.totals) for span in run.hours]
 

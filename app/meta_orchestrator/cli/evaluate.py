@@ -1,5 +1,6 @@
 """`evaluate`: the controller against nobody, in simulation."""
 
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,9 @@ from meta_orchestrator.errors import SettingsError
 if TYPE_CHECKING:
     from meta_orchestrator.drivers.evaluation.evaluation import Evaluation
     from meta_orchestrator.settings import Settings
+
+STOPPED = 128 + signal.SIGINT
+"""As shells count it: whatever asks for the status learns that the plan is not finished."""
 
 
 @takes("policy")
@@ -31,7 +35,8 @@ def evaluate(
 ) -> None:
     """Simulated teams with and without the meta-orchestrator, on the same luck: what it gains, and where it harms.
 
-    Evaluate a policy of your own before you trust it.
+    Evaluate a policy of your own before you trust it. Ctrl-C (or SIGTERM) ends it early, with the tables of what is
+    finished and exit status 130.
 
     Example: meta-orchestrator evaluate --quick --policy policy.toml --html evaluation.html
     """
@@ -44,14 +49,24 @@ def evaluate(
     policy = load_policy(settings.policy)
     plan = plan_of(quick, scenario or (), seeds, days)
     writers = [_checked(file, name) for file, name in ((html, "--html"), (json, "--json"))]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with HoursBar(Console(stderr=True)) as bar:
         done = evaluate_all(plan, policy, ablations, bar)
     screen = console()
-    for one in tables(done):
+    for one in tables(done) if done.runs else ():
         screen.print(one)
     for file, write in zip(writers, (_page, _raw), strict=True):
         if file is not None:
             file.write_text(write(done))
+    _end(done)
+
+
+def _end(done: "Evaluation") -> None:
+    """A plan that was stopped is no plan that was done."""
+    if done.unfinished:
+        compared = f"{len(done.runs)} runs can be compared" if done.runs else "no two runs can be compared yet"
+        typer.echo(f"stopped: {compared}, {done.unfinished} jobs of the plan are not finished", err=True)
+        raise typer.Exit(STOPPED)
 
 
 def _checked(file: Path | None, flag: str) -> Path | None:

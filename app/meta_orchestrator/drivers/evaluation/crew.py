@@ -1,9 +1,10 @@
 """All cores at work, and a bar that shows how far they are."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+import signal
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -33,28 +34,43 @@ class Crew:
 
     def __init__(self, bar: Bar | None = None, workers: int | None = None) -> None:
         self.bar: Bar = bar or Silent()
-        self.workers = workers or os.cpu_count() or 1
-        self._pool = ProcessPoolExecutor(self.workers, get_context("spawn"), look_seldom)
+        self.stopped = False
+        """By a person's Ctrl-C: what was finished is kept, nothing more is begun."""
+        self._pool = ProcessPoolExecutor(workers or os.cpu_count() or 1, get_context("spawn"), _enlist)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """What has not begun when something fails (or a person presses Ctrl-C) never will."""
+        """What has not begun when something fails (or a person stops it) never will."""
         self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
     def run(self, jobs: Sequence[Job]) -> list[Any]:
-        """The results in the order of the jobs. The longest go first, so that all cores end at about one time."""
-        self.bar.more(sum(hours for hours, _, _ in jobs))
-        order = sorted(range(len(jobs)), key=lambda place: -jobs[place][0])
-        begun: dict[Future[Any], int] = {self._pool.submit(jobs[at][1], *jobs[at][2]): at for at in order}
+        """Begun in the order of the jobs, and the results in that order; None where it was stopped before."""
         results: list[Any] = [None] * len(jobs)
-        for future in as_completed(begun):
-            place = begun[future]
-            results[place] = future.result()
-            self.bar.done(jobs[place][0])
+        if self.stopped:
+            return results
+        self.bar.more(sum(hours for hours, _, _ in jobs))
+        begun: dict[Future[Any], int] = {
+            self._pool.submit(function, *given): place for place, (_, function, given) in enumerate(jobs)
+        }
+        try:
+            for future in as_completed(begun):
+                place = begun[future]
+                results[place] = future.result()
+                self.bar.done(jobs[place][0])
+        except KeyboardInterrupt:
+            self._stop()
         return results
 
+    def _stop(self) -> None:
+        self.stopped = True
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in active_children():
+            process.terminate()
 
-def jobs(function: Callable[..., Any], hours: float, arguments: Iterable[tuple[Any, ...]]) -> list[Job]:
-    return [(hours, function, given) for given in arguments]
+
+def _enlist() -> None:
+    """Ctrl-C reaches every process of a terminal; only the first answers it, and ends the others."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    look_seldom()

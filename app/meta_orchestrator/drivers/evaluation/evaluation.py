@@ -1,7 +1,8 @@
 """All runs of an evaluation, and what they came to."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from random import Random
 
 from meta_orchestrator.drivers.evaluation.arms import BEST, STATIC, runner
@@ -13,7 +14,7 @@ from meta_orchestrator.drivers.evaluation.runs import FAULT_AT_H, Config, Decide
 from meta_orchestrator.policy import Policy
 
 CONTROL_COST = 8.0
-"""What an hour with a controller costs, in hours without: for the bar, and for what goes first."""
+"""What an hour with a controller costs, in hours without: for the bar."""
 OTHERS = 3
 ENDS = ("kept", "rolled_back")
 """Verdicts that say that a change was good, or was not."""
@@ -28,6 +29,8 @@ class Evaluation:
     runs: dict[tuple[str, str, int], Run] = field(default_factory=dict)
     judged: list[Judged] = field(default_factory=list)
     best: dict[str, Config] = field(default_factory=dict)
+    unfinished: int = 0
+    """Jobs that were begun for nothing or not at all, because a person stopped it."""
 
     def of(self, arm: str, scenario: str) -> list[Run]:
         """One arm's runs of a scenario, by seed."""
@@ -40,18 +43,20 @@ class Evaluation:
 
 
 def evaluate(plan: Plan, policies: dict[str, Policy], crew: Crew) -> Evaluation:
-    """First what depends on nothing, then what follows from it."""
-    done = Evaluation(plan, policies)
-    first = [*_static_jobs(plan), *_controlled_jobs(plan, policies)]
-    search = _search_jobs(plan, next(iter(policies.values())))
-    results = crew.run([*first, *search])
-    done.best = dict(zip(plan.scenarios, results[len(first) :], strict=False))
-    done.runs = {(run.arm, run.scenario, run.seed): run for run in results[: len(first)]}
-    chosen = _chosen(done)
-    second = [*_judge_jobs(chosen, plan), *_best_jobs(done)]
+    """First what depends on nothing, then what follows from it. Of one that is stopped all counts that can be compared:
+    pairs of which every arm has its run."""
+    first = _first_jobs(plan, policies)
+    results = crew.run(first)
+    done = Evaluation(plan, policies, unfinished=results.count(None))
+    done.best = {given[0]: one for (_, do, given), one in zip(first, results, strict=True) if one and do is best_config}
+    done.runs = _paired(plan, policies, (one for one in results if isinstance(one, Run)))
+    done.plan = replace(plan, scenarios=tuple(name for name in plan.scenarios if done.of(STATIC, name)))
+    second = [*_judge_jobs(_chosen(done), plan), *_best_jobs(done)]
     results = crew.run(second)
-    done.judged = results[: len(chosen)]
-    done.runs |= {(run.arm, run.scenario, run.seed): run for run in results[len(chosen) :]}
+    done.unfinished += results.count(None)
+    done.judged = [one for one in results if isinstance(one, Judged)]
+    if not crew.stopped:  # else the best would have other seeds than those that it is compared with
+        done.runs |= {(run.arm, run.scenario, run.seed): run for run in results if isinstance(run, Run)}
     return done
 
 
@@ -59,18 +64,28 @@ def _pairs(plan: Plan) -> Iterator[tuple[str, int]]:
     return ((scenario, seed) for scenario in plan.scenarios for seed in plan.seeds)
 
 
-def _static_jobs(plan: Plan) -> list[Job]:
-    hours = FAULT_AT_H + plan.hours
-    return [(hours, static, (scenario, seed, hours, {}, STATIC)) for scenario, seed in _pairs(plan)]
+def _paired(plan: Plan, policies: dict[str, Policy], runs: Iterable[Run]) -> dict[tuple[str, str, int], Run]:
+    """Those of pairs of which no arm is missing, in the order of the plan: what is drawn by lot depends on it."""
+    found = {(run.arm, run.scenario, run.seed): run for run in runs}
+    arms = (STATIC, *policies)
+    whole = [pair for pair in _pairs(plan) if all((arm, *pair) in found for arm in arms)]
+    return {(arm, *pair): found[arm, *pair] for arm in arms for pair in whole}
 
 
-def _controlled_jobs(plan: Plan, policies: dict[str, Policy]) -> list[Job]:
+def _first_jobs(plan: Plan, policies: dict[str, Policy]) -> list[Job]:
+    """The first pair of every scenario, the searches (the longest ones), the other pairs: whoever stops it early has
+    seen a little of everything, and no core waits long for the last one."""
+    rounds = [_pair_jobs(plan, policies, seed) for seed in plan.seeds]
+    return [*rounds[0], *_search_jobs(plan, next(iter(policies.values()))), *chain.from_iterable(rounds[1:])]
+
+
+def _pair_jobs(plan: Plan, policies: dict[str, Policy], seed: int) -> Iterator[Job]:
+    """Of each scenario with one seed."""
     hours = FAULT_AT_H + plan.hours
-    return [
-        (CONTROL_COST * hours, runner(arm), (scenario, seed, hours, policy, arm))
-        for arm, policy in policies.items()
-        for scenario, seed in _pairs(plan)
-    ]
+    for scenario in plan.scenarios:
+        for arm, policy in policies.items():
+            yield CONTROL_COST * hours, runner(arm), (scenario, seed, hours, policy, arm)
+        yield hours, static, (scenario, seed, hours, {}, STATIC)
 
 
 def _search_jobs(plan: Plan, policy: Policy) -> list[Job]:
@@ -84,7 +99,7 @@ def _search_jobs(plan: Plan, policy: Policy) -> list[Job]:
 
 def _best_jobs(done: Evaluation) -> list[Job]:
     hours = FAULT_AT_H + done.plan.hours
-    pairs = _pairs(done.plan) if done.best else ()
+    pairs = [(name, seed) for name, seed in _pairs(done.plan) if name in done.best]
     return [(hours, static, (name, seed, hours, done.best[name], BEST)) for name, seed in pairs]
 
 

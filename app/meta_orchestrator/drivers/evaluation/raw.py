@@ -15,6 +15,7 @@ from meta_orchestrator.simulation.truth import Span
 def raw(done: Evaluation) -> dict[str, Any]:
     return {
         "plan": vars(done.plan),
+        "unfinished": done.unfinished,
         "policies": {arm: policy.model_dump(mode="json") for arm, policy in done.policies.items()},
         "rows": [_row(row) for row in rows(done)],
         "best": done.best,
