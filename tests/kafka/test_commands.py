@@ -13,8 +13,10 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 
+from meta_orchestrator.cli.times import now_us, rfc3339
 from meta_orchestrator.messages.cloudevent import CloudEvent, digest
 from meta_orchestrator.messages.examples import examples
+from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import ConfigChange, Decision, Proposal, Shift
 from meta_orchestrator.wire.records import partition_of, read
 from meta_orchestrator.wire.signing import sign
@@ -135,6 +137,33 @@ def test_status_tells_published_from_applied_and_who_froze_it(cli: Cli):
     assert "Version 1 is in force." in cli("explain", "1")
 
 
+def test_the_last_metrics_are_found_however_long_ago_they_were_written(cli: Cli):
+    asyncio.run(_write_snapshot(cli, PROJECT, days_ago=30))
+    asyncio.run(_write_snapshot(cli, PROJECT, days_ago=10))
+    assert orjson.loads(cli("status", "--json"))["metrics"]["late_events"] == 10
+
+
+def test_metrics_of_a_project_that_fell_silent_are_found_beside_those_of_a_busy_one(cli: Cli):
+    """On the same partition, of which only the last day is read at first."""
+    place = partition_of(PROJECT.encode(), PARTITIONS)
+    busy = next(name for name in map(str, range(99)) if partition_of(name.encode(), PARTITIONS) == place)
+    asyncio.run(_write_snapshot(cli, PROJECT, days_ago=10))
+    asyncio.run(_write_snapshot(cli, busy, days_ago=0))
+    assert orjson.loads(cli("status", "-p", PROJECT, "--json"))["metrics"]["late_events"] == 10
+    assert orjson.loads(cli("status", "-p", busy, "--json"))["metrics"]["late_events"] == 0
+
+
+async def _write_snapshot(cli: Cli, project: str, days_ago: int) -> None:
+    """Told apart by its late events: as many as days."""
+    appended_ms = (now_us() - days_ago * 86_400 * SECOND) // 1000
+    example = examples()["metrics.snapshot"]
+    told = example | {"project": project, "id": f"s{days_ago}", "time": format_time_us(appended_ms * 1000)}
+    told["data"] = example["data"] | {"late_events": days_ago}
+    async with AIOKafkaProducer(bootstrap_servers=cli.broker) as producer:
+        value, key = orjson.dumps(told), project.encode()
+        await producer.send_and_wait(cli.prefix + "metrics", value, key=key, timestamp_ms=appended_ms)
+
+
 def test_a_forged_change_is_left_out_and_counted(cli: Cli):
     publish(cli, "config-changes", [change(1)], key_file="w1.key")
     publish(cli, "config-changes", [change(2)])
@@ -216,6 +245,4 @@ def test_the_doctor_sees_what_is_missing(cli: Cli):
 
 
 def now_text() -> str:
-    from meta_orchestrator.cli.times import now_us, rfc3339
-
     return rfc3339(now_us())

@@ -80,12 +80,12 @@ async def read_inputs(settings: "Settings", trust: "Trust", span: int) -> "Tally
     Registrations are looked for in the whole topic: an orchestrator registers once, maybe days ago.
     """
     from meta_orchestrator.cli.diagnosis import Tally
-    from meta_orchestrator.cli.reading import read_topics
+    from meta_orchestrator.cli.reading import Since, read_topics
     from meta_orchestrator.wire.topics import INPUTS
 
     tally, start = Tally(span), now_us() - span
     recent = [topic for topic in INPUTS if topic != "orchestrator-events"]
-    async for record, partitions in read_topics(settings, recent, start):
+    async for record, partitions in read_topics(settings, recent, Since(start)):
         _count(tally, record, record.topic.removeprefix(settings.prefix), partitions, trust)
     async for record, partitions in read_topics(settings, ["orchestrator-events"]):
         if record.timestamp * 1000 >= start or b"orchestrator.registered" in (record.value or b""):
@@ -96,11 +96,12 @@ async def read_inputs(settings: "Settings", trust: "Trust", span: int) -> "Tally
 
 async def _read_ticks(settings: "Settings", tally: "Tally", start_us: int) -> None:
     """How far a worker has come with each project, by whatever it wrote."""
-    from meta_orchestrator.cli.reading import read_topics
+    from meta_orchestrator.cli.reading import Since, read_topics
     from meta_orchestrator.messages.fields import parse_time_us
     from meta_orchestrator.wire.topics import DEAD_LETTERS, OUTPUT_TOPICS
 
-    async for record, _ in read_topics(settings, [topic for topic in OUTPUT_TOPICS if topic != DEAD_LETTERS], start_us):
+    outputs = [topic for topic in OUTPUT_TOPICS if topic != DEAD_LETTERS]
+    async for record, _ in read_topics(settings, outputs, Since(start_us)):
         event = orjson.loads(record.value)
         project, tick_us = event["project"], parse_time_us(event["time"])
         tally.ticks_us[project] = max(tick_us, tally.ticks_us.get(project, 0))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from aiokafka.errors import TopicAuthorizationFailedError
 
-from meta_orchestrator.cli.reading import counts_of, read_topics
+from meta_orchestrator.cli.reading import Since, counts_of, read_topics
 from meta_orchestrator.cli.times import now_us
 from meta_orchestrator.errors import BadRecord, SettingsError
 from meta_orchestrator.messages.fields import format_time_us
@@ -22,32 +22,32 @@ LATELY_US = 600 * 1_000_000
 """An orchestrator that works names its version in what it sends; so much is read of the busy topics to hear that."""
 
 
-async def hear_inputs(settings: "Settings", view: "View", trust: "Trust") -> None:
+async def hear_inputs(settings: "Settings", view: "View", trust: "Trust", project: str | None) -> None:
     """The outputs are in the view already. Who may not read the inputs is told what they would add."""
     try:
-        await _hear_orchestrators(settings, view, trust)
-        async for record, partitions in read_topics(settings, [COMMAND_TOPIC]):
+        await _hear_orchestrators(settings, view, trust, project)
+        async for record, partitions in read_topics(settings, [COMMAND_TOPIC], project=project):
             _hear(view, record, COMMAND_TOPIC, partitions, trust)
     except (SettingsError, TopicAuthorizationFailedError) as error:
         typer.echo(f"acknowledgements, freezes and pins are not known: inputs cannot be read: {error}", err=True)
 
 
-async def _hear_orchestrators(settings: "Settings", view: "View", trust: "Trust") -> None:
+async def _hear_orchestrators(settings: "Settings", view: "View", trust: "Trust", project: str | None) -> None:
     known_from_us: dict[int, int] = {}
-    async for record, partitions in read_topics(settings, [ANSWERS]):
+    async for record, partitions in read_topics(settings, [ANSWERS], project=project):
         known_from_us.setdefault(record.partition, 0 if record.offset == 0 else record.timestamp * 1000)
         if b"clock.tick" not in (record.value or b""):
             _hear(view, record, ANSWERS, partitions, trust)
     count = (await counts_of(settings, [ANSWERS]))[settings.prefix + ANSWERS]
-    for name, project in view.projects.items():
-        project.voice.since_us = known_from_us.get(partition_of(name.encode(), count))
-    if any(project.change and project.voice.standing(project.change) == "silent" for project in view.projects.values()):
-        await _hear_implied(settings, view, trust)
+    for name, known in view.projects.items():
+        known.voice.since_us = known_from_us.get(partition_of(name.encode(), count))
+    if any(known.change and known.voice.standing(known.change) == "silent" for known in view.projects.values()):
+        await _hear_implied(settings, view, trust, project)
 
 
-async def _hear_implied(settings: "Settings", view: "View", trust: "Trust") -> None:
+async def _hear_implied(settings: "Settings", view: "View", trust: "Trust", project: str | None) -> None:
     busy = ["agent-events", "consensus-events"]
-    async for record, partitions in read_topics(settings, busy, now_us() - LATELY_US):
+    async for record, partitions in read_topics(settings, busy, Since(now_us() - LATELY_US), project):
         if b"configversion" in (record.value or b"") or any(name == "ce_configversion" for name, _ in record.headers):
             _hear(view, record, record.topic.removeprefix(settings.prefix), partitions, trust)
 

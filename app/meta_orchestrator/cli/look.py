@@ -12,11 +12,15 @@ from meta_orchestrator.cli.times import now_us, span_us
 from meta_orchestrator.errors import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from meta_orchestrator.settings import Settings
     from meta_orchestrator.view import View
     from meta_orchestrator.wire.trust import Trust
 
 READS = ("broker", "trust", "prefix")
+METRICS = "metrics"
+DAY_US = 86_400 * 1_000_000
 
 
 @takes(*READS)
@@ -27,7 +31,7 @@ def status(settings: "Settings", project: AnyProject = None, as_json: AsJson = F
     """
     from meta_orchestrator.cli.tables import printable, silence, status_tables, status_value
 
-    view, bad = asyncio.run(read_view(settings))
+    view, bad = asyncio.run(read_view(settings, project))
     for name in projects_of(view, project):
         if as_json:
             _line(status_value(view.projects[name], now_us()))
@@ -53,7 +57,7 @@ def explain(
     """
     from meta_orchestrator.cli.tables import story_table
 
-    view, bad = asyncio.run(read_view(settings))
+    view, bad = asyncio.run(read_view(settings, project))
     names = projects_of(view, project)
     stories = [(name, story) for name in names if (story := view.explain(name, change)) is not None]
     if not stories:
@@ -86,7 +90,7 @@ def history(
     from meta_orchestrator.view import lessons as lessons_of
 
     from_us = now_us() - span_us(since) if since else 0
-    view, bad = asyncio.run(read_view(settings))
+    view, bad = asyncio.run(read_view(settings, project))
     for name in projects_of(view, project):
         records = [record for record in view.history(name) if parse_time_us(record["time"]) >= from_us]
         if lessons:
@@ -101,23 +105,38 @@ def history(
     _end(bad)
 
 
-async def read_view(settings: "Settings") -> "tuple[View, int]":
-    """(all that outputs and inputs say, how many changes were left out because their signature does not hold)."""
+async def read_view(settings: "Settings", project: str | None) -> "tuple[View, int]":
+    """(all that outputs and inputs say of a project or of all, how many changes were left out because their signature
+    does not hold). Of the metrics, most of all records by far, only a day: a view keeps no more of them."""
     from meta_orchestrator.cli.hearing import hear_inputs
-    from meta_orchestrator.cli.reading import read_topics
+    from meta_orchestrator.cli.reading import Since, read_topics
     from meta_orchestrator.view import View
     from meta_orchestrator.wire.topics import DEAD_LETTERS, OUTPUT_TOPICS
 
-    view, bad, trust = View(), 0, settings.trusted_keys()
-    async for record, _ in read_topics(settings, [topic for topic in OUTPUT_TOPICS if topic != DEAD_LETTERS]):
+    view, trust = View(), settings.trusted_keys()
+    said = [topic for topic in OUTPUT_TOPICS if topic not in (DEAD_LETTERS, METRICS)]
+    bad = await _fold(view, read_topics(settings, said, project=project), settings, trust)
+    lately = Since(now_us() - DAY_US, or_last=True)
+    bad += await _fold(view, read_topics(settings, [METRICS], lately, project), settings, trust)
+    if project is not None and not (project in view.projects and view.projects[project].snapshot):
+        bad += await _fold(view, read_topics(settings, [METRICS], project=project), settings, trust)
+    if project is not None and project not in view.projects:  # to name those that are known
+        return await read_view(settings, None)
+    await hear_inputs(settings, view, trust, project)
+    return view, bad
+
+
+async def _fold(view: "View", records: "AsyncIterator[tuple[Any, int]]", settings: "Settings", trust: "Trust") -> int:
+    """Into the view; how many were left out, each with a sentence."""
+    bad = 0
+    async for record, _ in records:
         refusal = _refusal(record, record.topic.removeprefix(settings.prefix), trust)
         if refusal is None:
             view.add(orjson.loads(record.value))
         else:
             bad += 1
             typer.echo(f"left out {record.topic}/{record.partition}/{record.offset}: {refusal}", err=True)
-    await hear_inputs(settings, view, trust)
-    return view, bad
+    return bad
 
 
 def _refusal(record: Any, topic: str, trust: "Trust") -> str | None:

@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from meta_orchestrator.cli.times import now_us
 from meta_orchestrator.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -13,26 +15,50 @@ if TYPE_CHECKING:
 
 SILENCE_S = 5.0
 """After so long without a record the rest is taken to belong to transactions still open."""
+DOUBLINGS = 7
+"""Of the look back for the last records of a partition: 128 times as far, then from the first one on."""
+
+
+@dataclass(frozen=True)
+class Since:
+    """From this append time on. `or_last`: where a partition has nothing since, twice as far back, and so on."""
+
+    time_us: int
+    or_last: bool = False
+
+    def tries_us(self) -> list[int]:
+        """The times to look from, one after the other."""
+        now = now_us()
+        return [now - (now - self.time_us) * 2**step for step in range(DOUBLINGS + 1 if self.or_last else 1)]
 
 
 async def read_topics(
-    settings: "Settings", topics: Iterable[str], since_us: int | None = None
+    settings: "Settings", topics: Iterable[str], since: Since | None = None, project: str | None = None
 ) -> AsyncIterator["tuple[ConsumerRecord[Any, Any], int]"]:
-    """Every committed record of the topics (named without prefix), from the first one or from an append time on,
-    each with the number of its topic's partitions."""
+    """Every committed record of the topics (named without prefix), from the first one or since some time, of all
+    projects or of one (its partition alone is read), each with the number of its topic's partitions."""
     from aiokafka import AIOKafkaConsumer, TopicPartition
 
     from meta_orchestrator.cli.connecting import connected
 
     counts = await counts_of(settings, topics)
-    partitions = [TopicPartition(topic, number) for topic, count in counts.items() for number in range(count)]
+    key = None if project is None else project.encode()
+    partitions = [TopicPartition(topic, number) for topic, count in counts.items() for number in _of(key, count)]
     async with connected(
         AIOKafkaConsumer, settings, isolation_level="read_committed", enable_auto_commit=False
     ) as consumer:
         consumer.assign(partitions)
-        await _seek(consumer, partitions, since_us)
+        await _seek(consumer, partitions, since)
         async for record in _until(consumer, await consumer.end_offsets(partitions)):
-            yield record, counts[record.topic]
+            if key is None or record.key == key:
+                yield record, counts[record.topic]
+
+
+def _of(key: bytes | None, count: int) -> Iterable[int]:
+    """The partitions in which records of a key are; all of them without one."""
+    from meta_orchestrator.wire.records import partition_of
+
+    return range(count) if key is None else [partition_of(key, count)]
 
 
 async def counts_of(settings: "Settings", topics: Iterable[str]) -> dict[str, int]:
@@ -51,14 +77,20 @@ async def counts_of(settings: "Settings", topics: Iterable[str]) -> dict[str, in
     return {settings.prefix + topic: there[topic] for topic in topics}
 
 
-async def _seek(consumer: "AIOKafkaConsumer", partitions: "Sequence[TopicPartition]", since_us: int | None) -> None:
+async def _seek(consumer: "AIOKafkaConsumer", partitions: "Sequence[TopicPartition]", since: Since | None) -> None:
     await consumer.seek_to_beginning(*partitions)
-    if since_us is None:
+    if since is None:
         return
-    found = await consumer.offsets_for_times(dict.fromkeys(partitions, since_us // 1000))
     ends = await consumer.end_offsets(partitions)
-    for partition, offset in found.items():
-        consumer.seek(partition, offset.offset if offset else ends[partition])
+    silent = set(partitions)
+    for from_us in since.tries_us():
+        found = await consumer.offsets_for_times(dict.fromkeys(silent, max(0, from_us // 1000))) if silent else {}
+        for partition, offset in found.items():
+            if offset:
+                consumer.seek(partition, offset.offset)
+                silent.discard(partition)
+    for partition in () if since.or_last else silent:
+        consumer.seek(partition, ends[partition])
 
 
 async def _until(
