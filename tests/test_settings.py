@@ -160,3 +160,27 @@ def test_a_key_that_the_policy_does_not_know_is_answered_with_those_that_it_know
     (tmp_path / "policy.toml").write_text("[pace]\nwarmup_s = 5\n")
     with pytest.raises(SettingsError, match=r"warmup_s = 5: .* \(did you mean warm_up_s\?\); known are warm_up_s, "):
         load_policy(tmp_path / "policy.toml")
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        (
+            '[parameters."workflow.wip_limt"]\nmode = "enforce"',
+            "wip_limt = .*built in .did you mean workflow.wip_limit",
+        ),
+        ('[parameters."workflow.wip_limit"]\nbounds = [1, 5]', "bounds = .*known are type, low, high, step, "),
+        (
+            "[[escalation]]\nmetric = 'dissent_rate'\nthreshold = 1\nfor = 1",
+            "escalation.0.for = 1: .*known are metric, ",
+        ),
+        ("[[escalation]]\nthreshold = 1", "escalation.0.metric = .*must be given"),
+        ('[project."checkout"]\nprofile = "crtical"', "profile = 'crtical': must be one of .*did you mean critical"),
+    ],
+)
+def test_what_a_policy_names_wrong_is_told_with_the_path_and_with_what_is_right(
+    tmp_path: Path, policy: str, said: str
+) -> None:
+    (tmp_path / "policy.toml").write_text(policy)
+    with pytest.raises(SettingsError, match=said):
+        load_policy(tmp_path / "policy.toml")

@@ -64,7 +64,7 @@ def test_bad_records_and_wrong_clocks_are_wrong():
         tally.add("checkout", "agent.heartbeat", "fast", 30 * SECOND)
         tally.add("checkout", "agent.heartbeat", "slow", -20 * SECOND)
     wrong = [remark.text for remark in remarks(tally) if remark.level == "wrong"]
-    assert wrong[0] == "1 bad records: invalid (data.agent); topic dead-letters has them"
+    assert wrong[0] == "1 bad record: invalid (data.agent), in topic dead-letters"
     assert wrong[1] == "the clock of fast is 30 s ahead of the broker's"
     assert wrong[2].startswith("events of slow arrive 20 s after their time, more than lateness_s = 15")
 
@@ -84,7 +84,7 @@ def test_silence_is_said():
     [
         (400, None, "wrong", "nothing was written in the last 60 min, though events came, the first 6.67 min ago: "),
         (400, 410, "wrong", "nothing was written for 6.83 min, since 2027-01-15T07:53:10Z, though events came, "),
-        (200, 410, "note", "nothing was written for 6.83 min, since 2027-01-15T07:53:10Z; what came since is too"),
+        (200, 410, "note", "nothing was written for 6.83 min, since 2027-01-15T07:53:10Z; the events since are too"),
         (400, 390, "note", "nothing was written for 6.5 min, since 2027-01-15T07:53:30Z; no event waits for a worker"),
         (400, 20, "ok", "a worker wrote 20 s ago"),
     ],

@@ -91,7 +91,7 @@ def test_a_log_of_ones_own_becomes_a_report(run: Run):
     Path("tickets.csv").write_text(text)
     done = run("convert", "csv", "tickets.csv", "--out", "events.jsonl")
     assert (done.status, done.out) == (0, "")
-    assert "3 events of 1 cases by 2 agents" in done.err
+    assert "3 events of 1 case by 2 agents" in done.err
     report = run("replay", "events.jsonl", "--report")
     assert report.status == 0
     assert "tickets" in report.out

@@ -2,6 +2,7 @@
 
 import io
 from importlib.resources import as_file, files
+from typing import ClassVar
 
 from rich.console import Console
 
@@ -116,3 +117,21 @@ def test_the_policy_of_the_demo_is_a_policy():
         policy = load_policy(path)
     assert {parameter.mode for parameter in policy.parameters.values()} == {"enforce"}
     assert policy.pace.warm_up_s + policy.trial.review_s < 60
+
+
+class Counting:
+    """A stage of which the books rise by a point a second, faster under version 1."""
+
+    applied: ClassVar = [(47.0, 1), (112.0, 2)]
+    seconds = 115.0
+
+    class publisher:  # noqa: N801 - the stage's own name
+        delivered = 1
+
+    def points_per_hour(self, since_s: float, until_s: float) -> float:
+        return 3600.0 if until_s <= 47 else 7200.0
+
+
+def test_the_summary_tells_what_the_books_say_of_each_version_that_was_long_in_force():
+    [books] = [line for line in Story(stage=Counting()).summary() if "books" in line]
+    assert books == "  Points an hour by the team's own books: 3,600 before the fault, 7,200 under version 1."

@@ -241,7 +241,7 @@ def test_the_doctor_sees_what_is_missing(cli: Cli):
     assert "checkout: changes (any tuning at all) needs orchestrator.registered, none seen" in told
     assert "senders agree with the broker's" in told
     publish(cli, "agent-events", [b"{}"])
-    assert "1 bad records: not_cloudevent" in cli("doctor", exits=2)
+    assert "1 bad record: not_cloudevent" in cli("doctor", exits=2)
 
 
 def now_text() -> str:

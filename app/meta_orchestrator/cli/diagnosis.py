@@ -11,6 +11,7 @@ from statistics import median
 from typing import Literal
 
 from meta_orchestrator.messages.fields import SECOND, format_time_us
+from meta_orchestrator.messages.wording import plural
 from meta_orchestrator.policy import Policy
 from meta_orchestrator.wire.trust import Key, Trust, misfit
 
@@ -119,7 +120,7 @@ def diagnose(tally: Tally, policy: Policy, at_us: int) -> Iterator[Remark]:
 def _bad(tally: Tally) -> Iterator[Remark]:
     for (reason, name), number in sorted(tally.bad.items()):
         place = f" ({name})" if name else ""
-        yield Remark("wrong", f"{number} bad records: {reason}{place}; topic dead-letters has them")
+        yield Remark("wrong", f"{plural(number, 'bad record')}: {reason}{place}, in topic dead-letters")
 
 
 def _missing(project: str, counts: Counter[str]) -> Iterator[Remark]:
@@ -162,8 +163,8 @@ def _alive(project: str, tally: Tally, policy: Policy, at_us: int) -> Iterator[R
     elif last_us is not None and at_us - last_us <= wait_us:
         yield Remark("ok", f"{project}: a worker wrote {_span(max(0, at_us - last_us))} ago")
     else:
-        quiet = "no event waits for a worker" if oldest_us == at_us else "what came since is too young to tell why"
-        yield Remark("note", f"{written}; {quiet}")
+        young = "the events since are too young for an answer"
+        yield Remark("note", f"{written}; {'no event waits for a worker' if oldest_us == at_us else young}")
 
 
 def window_s(metric: str, counts: Counter[str], span_us: int, policy: Policy) -> float | None:
@@ -193,7 +194,7 @@ def _clocks(tally: Tally, policy: Policy) -> Iterator[Remark]:
             reason = f"more than lateness_s = {policy.time.lateness_s:g}, so they count as late"
             yield Remark("wrong", f"{late}, {reason}: a slow sender or a wrong clock")
     if tally.ahead_us and not wrong:
-        yield Remark("ok", f"the clocks of {len(tally.ahead_us)} senders agree with the broker's")
+        yield Remark("ok", f"the clocks of {plural(len(tally.ahead_us), 'sender')} agree with the broker's")
 
 
 def _span(span_us: float) -> str:

@@ -11,6 +11,7 @@ import typer
 from meta_orchestrator.cli.options import takes
 from meta_orchestrator.cli.times import now_us, span_us
 from meta_orchestrator.errors import BadRecord
+from meta_orchestrator.messages.wording import plural
 
 if TYPE_CHECKING:
     from meta_orchestrator.cli.diagnosis import Remark, Tally
@@ -39,7 +40,7 @@ def doctor(
     for remark in key_remarks(trust, own, now_us()):
         _say(remark, levels)
     asyncio.run(_examine(settings, policy, trust, span_us(last), levels))
-    typer.echo(f"{levels['wrong']} wrong, {levels['note']} notes, {levels['ok']} in order")
+    typer.echo(f"{levels['wrong']} wrong, {plural(levels['note'], 'note')}, {levels['ok']} in order")
     if levels["wrong"]:
         raise typer.Exit(2)
 

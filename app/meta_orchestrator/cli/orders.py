@@ -41,7 +41,7 @@ def freeze(
     now = now_us()
     end = deadline_us(span, until, now)
     if end <= now:
-        raise typer.BadParameter("a freeze lasts from now; `unfreeze` ends one")
+        raise typer.BadParameter("a freeze lasts from now; `unfreeze` ends one", param_hint="--for / --until")
     data = {"until": rfc3339(end), "reason": reason, "owner": owner or whoami()}
     send(settings, Order("freeze", "control.freeze", project, data), wait)
 
@@ -81,7 +81,7 @@ def override(
     now = now_us()
     end = deadline_us(span, until, now)
     if not now < end <= now + LONGEST_OVERRIDE_US:
-        raise typer.BadParameter("an override lasts from now for 7 days at most")
+        raise typer.BadParameter("an override lasts from now for 7 days at most", param_hint="--for / --until")
     data = {"parameter": parameter, "value": value_of(value), "until": rfc3339(end)}
     everything = data | {"reason": reason, "owner": owner or whoami()}
     send(settings, Order("override", "control.override", project, everything), wait)

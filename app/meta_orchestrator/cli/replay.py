@@ -11,6 +11,7 @@ import typer
 from meta_orchestrator.cli.convert import Out, writing
 from meta_orchestrator.cli.options import console, takes
 from meta_orchestrator.errors import SettingsError
+from meta_orchestrator.messages.wording import plural
 
 if TYPE_CHECKING:
     from meta_orchestrator.drivers.replay import Replay
@@ -59,7 +60,7 @@ def told_bad(done: "Replay") -> list[str]:
     """How many of each kind, and where the first of them stand."""
     from meta_orchestrator.cli.tables import printable
 
-    counts = [f"{number} bad record{'s' * (number > 1)}: {reason}" for reason, number in sorted(done.bad.items())]
+    counts = [f"{plural(number, 'bad record')}: {reason}" for reason, number in sorted(done.bad.items())]
     places = [printable(f"  line {line}: {why}") for line, why in sorted(done.named)]
     return counts + places + (["  ..."] if done.bad.total() > len(places) else [])
 

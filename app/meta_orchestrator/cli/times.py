@@ -43,5 +43,7 @@ def rfc3339(time_us: int) -> str:
 def deadline_us(span: str | None, until: str | None, start_us: int) -> int:
     """The end that `--for` or `--until` names, whichever is given."""
     if (span is None) == (until is None):
-        raise typer.BadParameter("give --for (2h) or --until (2026-01-31T18:00:00Z), one of them")
+        raise typer.BadParameter(
+            "give --for (2h) or --until (2026-01-31T18:00:00Z), one of them", param_hint="--for / --until"
+        )
     return start_us + span_us(span) if span is not None else moment_us(str(until))

@@ -18,6 +18,7 @@ from meta_orchestrator.convert.step import Step, Unreadable
 from meta_orchestrator.convert.table import read_csv
 from meta_orchestrator.convert.xes import read_xes
 from meta_orchestrator.messages.fields import SECOND, format_time_us
+from meta_orchestrator.messages.wording import plural
 
 Format = Literal["xes", "csv"]
 READERS = {"xes": read_xes, "csv": read_csv}
@@ -52,9 +53,11 @@ class Summary:
     def lines(self) -> list[str]:
         """Sentences for a person."""
         tally = self.tally
+        made = f"{plural(self.events, 'event')} of {plural(self.cases, 'case')} by {plural(len(tally.agents), 'agent')}"
+        moved = f"{plural(tally.handoffs, 'handoff')}, {tally.returns:,} of them straight back (A-B-A)"
         said = [
-            f"{self.events} events of {self.cases} cases by {len(tally.agents)} agents, {self.written} lines written.",
-            f"{tally.handoffs} handoffs, {tally.returns} of them straight back (A-B-A); {tally.reworks} times rework.",
+            f"{made}, {plural(self.written, 'line')} written.",
+            f"{moved}; {plural(tally.reworks, 'request')} for rework.",
         ]
         notes = (
             (tally.nobody, "steps name nobody: they are done by `unknown`"),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from meta_orchestrator.demo.team import FAULT_AT_S, PROJECT, Stage
-from meta_orchestrator.messages.wording import number_text
+from meta_orchestrator.messages.wording import number_text, plural
 from meta_orchestrator.view import ProjectView, Record, View, sentence
 
 TOLD = frozenset({"drift.detected", "antipattern.detected", "antipattern.cleared", "escalation.raised"})
@@ -77,7 +77,7 @@ class Story:
         verdicts = [line for line in self.lines if line.kind in ENDED]
         found = sum(line.kind == "found" for line in self.lines)
         events = self.stage.publisher.delivered
-        counted = f"{_plural(events, 'event')}, {_plural(found, 'finding')}, {_plural(len(self.applied), 'change')}"
+        counted = f"{plural(events, 'event')}, {plural(found, 'finding')}, {plural(len(self.applied), 'change')}"
         return [
             f"\n{self.seconds:.0f} s: {counted} applied, {len(verdicts)} judged.",
             *(f"  {line.at_s:4.0f} s  {line.text}" for line in verdicts),
@@ -85,23 +85,18 @@ class Story:
         ]
 
     def _books(self) -> list[str]:
-        """Velocity by the team's own books: before the fault, under it, under the last version."""
+        """Velocity by the team's own books: before the fault, under it, under each version."""
         assert self.stage is not None  # noqa: S101 - summary() has looked
-        first = self.applied[0][0] if self.applied else self.seconds
-        last = self.applied[-1][0] if self.applied else self.seconds
+        ends = [*(at_s for at_s, _ in self.applied), self.seconds]
         parts: list[tuple[str, float, float]] = [
             ("before the fault", 10.0, FAULT_AT_S),
-            ("under the fault", FAULT_AT_S + 5, first),
-            (f"under version {self.applied[-1][1] if self.applied else 0}", last + 4, self.seconds),
+            ("under the fault", FAULT_AT_S + 5, ends[0]),
+            *((f"under version {n}", at_s + 4, end_s) for (at_s, n), end_s in zip(self.applied, ends[1:], strict=True)),
         ]
         long = [part for part in parts if part[2] - part[1] >= TOLD_S]
         told = [(name, self.stage.points_per_hour(since, until)) for name, since, until in long]
         known = [f"{number_text(points)} {name}" for name, points in told if points is not None]
         return [f"  Points an hour by the team's own books: {', '.join(known)}."] if known else []
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def values(project: ProjectView, metric: str) -> list[float | None]:

@@ -8,6 +8,11 @@ def number_text(value: float | None) -> str:
     return "-" if value is None else f"{Decimal(f'{value:.4g}'):,f}"
 
 
+def plural(number: int, noun: str) -> str:
+    """1 event, 1,200 events."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def sure_text(probability: float) -> str:
     """A probability in percent; what is short of certain is not called 100 %."""
     return "over 99%" if probability > 0.99 else f"{probability:.0%}"

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from meta_orchestrator.errors import SettingsError
+from meta_orchestrator.errors import SettingsError, did_you_mean
 from meta_orchestrator.policy.judgement import Adaptation, Analysis, Escalation, ProjectPolicy, Targets, Weights
 from meta_orchestrator.policy.pace import Limits, Pace, Reset, Samples, Time, Trials
 from meta_orchestrator.policy.parameters import BUILT_IN, Parameter
@@ -47,6 +47,7 @@ class Policy(Section):
         everywhere = {"mode": tables.pop("mode")} if "mode" in tables else {}
         known = {name: parameter.model_dump() | everywhere for name, parameter in BUILT_IN.items()}
         for name, own in tables.items():
+            _check_name(name, own)
             known[name] = (known.get(name, everywhere) | own) if isinstance(own, dict) else own
         profiles = {"standard": {}, "critical": Weights(velocity=0.2, quality=0.45).model_dump()} | given.get(
             "profiles", {}
@@ -57,12 +58,22 @@ class Policy(Section):
     def _profiles_exist(self) -> Self:
         for name, project in self.project.items():
             if project.profile not in self.profiles:
-                raise ValueError(f"project.{name}.profile: {project.profile!r} is none of {sorted(self.profiles)}")
+                meant = did_you_mean(project.profile, self.profiles)
+                right = f"must be one of {', '.join(sorted(self.profiles))}{meant}"
+                raise SettingsError(f"policy.project.{name}.profile", project.profile, right)
         return self
 
     def weights(self, project: str) -> Weights:
         """The objective of a project."""
         return self.profiles[self.project[project].profile if project in self.project else "standard"]
+
+
+def _check_name(name: str, own: Any) -> None:
+    """A table without a type changes a parameter that is built in: SettingsError where there is none of its name."""
+    if name not in BUILT_IN and isinstance(own, dict) and "type" not in own:
+        meant = did_you_mean(name, BUILT_IN)
+        right = f"no parameter of this name is built in{meant}; one of your own needs a type"
+        raise SettingsError(f"policy.parameters.{name}", own, right)
 
 
 def load_policy(path: Path | None) -> Policy:

@@ -1,7 +1,7 @@
 """What all parts of the policy are: frozen, and wrong where they name something unknown."""
 
 import re
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
@@ -39,6 +39,8 @@ def parse(model: type[Model], given: Any, name: str) -> Model:
 
 def _what_is_right(model: type[BaseModel], wrong: ErrorDetails) -> str:
     """The end of a sentence about a wrong key."""
+    if wrong["type"] == "missing":
+        return "must be given"
     if wrong["type"] != "extra_forbidden":
         return _SHOULD.sub("must ", wrong["msg"].removeprefix("Value error, "))
     known = _known(model, wrong["loc"][:-1])
@@ -47,11 +49,16 @@ def _what_is_right(model: type[BaseModel], wrong: ErrorDetails) -> str:
 
 
 def _known(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """The keys of a table; none where its place leads through something else than tables."""
+    """The keys of a table; none where its place leads to something else."""
+    kind: Any = model
     for part in place:
-        field = model.model_fields.get(str(part))
-        inner = field.annotation if field is not None else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        model = inner
-    return [field.alias or name for name, field in model.model_fields.items()]
+        if _is_model(kind):
+            field = kind.model_fields.get(str(part))
+            kind = field and field.annotation
+        else:  # a table of tables or a list of them: whatever the name or the place in it
+            kind = next(filter(_is_model, get_args(kind)), None)
+    return [field.alias or name for name, field in kind.model_fields.items()] if _is_model(kind) else []
+
+
+def _is_model(kind: Any) -> bool:
+    return get_origin(kind) is None and isinstance(kind, type) and issubclass(kind, BaseModel)

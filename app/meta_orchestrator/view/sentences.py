@@ -1,6 +1,7 @@
 """What an output says, to a person: one plain sentence each."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -98,7 +99,8 @@ def _escalation_over(data: dict[str, Any]) -> str:
 
 
 def _team(data: dict[str, Any]) -> str:
-    return f"Team: add {names_text(data['add']) or 'nobody'}, remove {names_text(data['remove']) or 'nobody'}."
+    add, remove = (names_text([f"{n} x {name}" for name, n in Counter(data[who]).items()]) for who in ("add", "remove"))
+    return f"Team: add {add or 'nobody'}, remove {remove or 'nobody'}."
 
 
 def _snapshot(data: dict[str, Any]) -> str:

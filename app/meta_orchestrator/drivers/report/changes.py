@@ -7,9 +7,10 @@ from rich.console import RenderableType
 
 from meta_orchestrator.drivers.report.flow import Flow
 from meta_orchestrator.drivers.report.outcome import Outcome
-from meta_orchestrator.drivers.report.wording import bullet, heading, line, moment, plural
+from meta_orchestrator.drivers.report.wording import bullet, heading, line, moment
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.outputs import Decision, Output
+from meta_orchestrator.messages.wording import plural
 from meta_orchestrator.view import full_sentence, value_text
 
 SHOWN = 10

@@ -6,7 +6,8 @@ from rich.console import RenderableType
 
 from meta_orchestrator.drivers.report.outcome import Outcome
 from meta_orchestrator.drivers.report.windows import RateView, Windows
-from meta_orchestrator.drivers.report.wording import bullet, day, duration, heading, line, percent, plural
+from meta_orchestrator.drivers.report.wording import bullet, day, duration, heading, line, percent
+from meta_orchestrator.messages.wording import plural
 
 
 def reach(windows: Windows, outcome: Outcome) -> Iterator[RenderableType]:

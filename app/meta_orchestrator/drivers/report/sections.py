@@ -19,11 +19,11 @@ from meta_orchestrator.drivers.report.wording import (
     heading,
     line,
     percent,
-    plural,
     row,
     table,
 )
 from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.wording import plural
 
 SHOWN = 8
 HUB = 0.3

@@ -50,10 +50,6 @@ def between(first_us: int, last_us: int) -> str:
     return f"{day(first_us)} to {day(last_us)}"
 
 
-def plural(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def heading(words: str) -> Text:
     return Text(f"\n{clean(words)}", style="bold")
 
