@@ -35,8 +35,7 @@ def evaluate(
 ) -> None:
     """Simulated teams with and without the meta-orchestrator, on the same luck: what it gains, and where it harms.
 
-    Evaluate a policy of your own before you trust it. Ctrl-C (or SIGTERM) ends it early, with the tables of what is
-    finished and exit status 130.
+    Evaluate a policy of your own before you trust it. Ctrl-C ends it early, with the tables of what is finished.
 
     Example: meta-orchestrator evaluate --quick --policy policy.toml --html evaluation.html
     """

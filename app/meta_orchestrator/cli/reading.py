@@ -47,9 +47,14 @@ async def read_topics(
     async with connected(
         AIOKafkaConsumer, settings, isolation_level="read_committed", enable_auto_commit=False
     ) as consumer:
-        consumer.assign(partitions)
-        await _seek(consumer, partitions, since)
-        async for record in _until(consumer, await consumer.end_offsets(partitions)):
+        ends = await consumer.end_offsets(partitions)  # before anything is fetched: an empty fetch keeps others waiting
+        starts = await _starts(consumer, partitions, since)
+        unread = {partition: ends[partition] for partition, start in starts.items() if start < ends[partition]}
+        if unread:
+            consumer.assign(list(unread))
+        for partition in unread:
+            consumer.seek(partition, starts[partition])
+        async for record in _until(consumer, unread):
             if key is None or record.key == key:
                 yield record, counts[record.topic]
 
@@ -77,20 +82,18 @@ async def counts_of(settings: "Settings", topics: Iterable[str]) -> dict[str, in
     return {settings.prefix + topic: there[topic] for topic in topics}
 
 
-async def _seek(consumer: "AIOKafkaConsumer", partitions: "Sequence[TopicPartition]", since: Since | None) -> None:
-    await consumer.seek_to_beginning(*partitions)
-    if since is None:
-        return
-    ends = await consumer.end_offsets(partitions)
-    silent = set(partitions)
-    for from_us in since.tries_us():
+async def _starts(
+    consumer: "AIOKafkaConsumer", partitions: "Sequence[TopicPartition]", since: Since | None
+) -> "dict[TopicPartition, int]":
+    """Partition → the offset to read from; one without records since some time is missing, unless its last count."""
+    starts: dict[TopicPartition, int] = {}
+    for from_us in since.tries_us() if since else ():
+        silent = [partition for partition in partitions if partition not in starts]
         found = await consumer.offsets_for_times(dict.fromkeys(silent, max(0, from_us // 1000))) if silent else {}
-        for partition, offset in found.items():
-            if offset:
-                consumer.seek(partition, offset.offset)
-                silent.discard(partition)
-    for partition in () if since.or_last else silent:
-        consumer.seek(partition, ends[partition])
+        starts |= {partition: offset.offset for partition, offset in found.items() if offset}
+    if since is None or since.or_last:
+        starts = await consumer.beginning_offsets(partitions) | starts
+    return starts
 
 
 async def _until(
