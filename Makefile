@@ -15,8 +15,9 @@ demo: $(READY) ## the whole loop on this machine; ARGS='--for 120' ends by itsel
 test: $(READY) ## all tests; ARGS='tests/core -q' for some
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(READY) ## lint, types (strict), import rules
+check: $(READY) ## lint, format, types (strict), import rules
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 

@@ -74,7 +74,7 @@ class Visits:
 
 
 def drawn(seed: int, stations: int = 5, loads: tuple[float, float] = (0.5, 0.95)) -> Network:
-    """As in methods.md §5."""
+    """Stations in parallel: service rates .4 to 1.6, 1 to 4 servers each, loaded between `loads`."""
     random = np.random.default_rng(seed)
     rate, servers = random.uniform(0.4, 1.6, stations), random.integers(1, 5, stations)
     load = servers * random.uniform(*loads, stations)

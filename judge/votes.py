@@ -30,7 +30,7 @@ PERMUTATIONS = 4_000
 SHUFFLED = 20
 COUNCILS = 150
 FIXED = 0.4
-ONE_LOOK = "one look at the end (methods.md)"
+ONE_LOOK = "one look at the end"
 
 Ballot = Mapping[str, bool]
 """Voter → yes or no; who did not vote is left out."""
@@ -159,7 +159,7 @@ def _line(id_: str, kind: str, at_s: int, about: dict[str, object]) -> bytes:
 
 
 def _made_up() -> list[Row]:
-    """Twelve agents, rates beta around .15 (spread 15, 40, 10,000), two of them .30 higher; as in methods.md §5.
+    """Twelve agents, rates beta around .15 (spread 15, 40, 10,000), two of them .30 higher.
 
     The product looks again and again and says what it finds at once, with anybody named in at most 5 % of the quiet
     teams; the marks are those of one look at the end that names somebody in 7 %, and of 150 councils (± .04). The

@@ -5,12 +5,11 @@ from typing import Any
 
 from meta_orchestrator.demo.team import FAULT_AT_S, PROJECT, Stage
 from meta_orchestrator.messages.wording import number_text, plural
-from meta_orchestrator.view import ProjectView, Record, View, sentence
+from meta_orchestrator.view import ENDED, ProjectView, Record, View, sentence
 
 TOLD = frozenset({"drift.detected", "antipattern.detected", "antipattern.cleared", "escalation.raised"})
 TOLD_S = 10
 """A stretch that is shorter says nothing of velocity."""
-ENDED = frozenset({"kept", "rolled_back", "aborted"})
 
 
 @dataclass

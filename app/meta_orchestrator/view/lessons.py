@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from meta_orchestrator.messages.fields import format_time_us, parse_time_us
-from meta_orchestrator.messages.wording import number_text, sure_text
+from meta_orchestrator.messages.wording import number_text, plural, sure_text
 from meta_orchestrator.view.project import Record
 from meta_orchestrator.view.sentences import time_text, value_text
 from meta_orchestrator.view.story import ENDED
@@ -29,7 +29,7 @@ def _part(parameter: str, records: list[Record]) -> str:
     kept = sum(record["data"]["verdict"] == "kept" for record in records)
     taken_back = sum(record["data"]["verdict"] == "rolled_back" for record in records)
     aborted = len(records) - kept - taken_back
-    counted = f"Tried {len(records)} times: {kept} kept, {taken_back} taken back" + (
+    counted = f"Tried {plural(len(records), 'time')}: {kept} kept, {taken_back} taken back" + (
         f", {aborted} ended before they could be judged." if aborted else "."
     )
     rows = "\n".join(_row(record) for record in records)

@@ -9,7 +9,7 @@ gives a martingale; its value is the e-value, and the score at which that reache
 from math import erf, exp, log, log1p, sqrt
 
 NARROWEST = 0.5
-"""Of the planned information: there the boundary is lowest (methods: n* is half the planned N)."""
+"""Of the planned information: there the boundary is lowest, for a verdict halfway to the review."""
 ALPHA = 0.05
 """The level for which `e_value` is tuned; it is valid at any."""
 MOST = 1e12
