@@ -289,16 +289,14 @@ def test_a_trial_is_not_compared_with_what_was_under_another_configuration():
     project.applied()
     while project.ledger.trial:
         project.tick(rows=WORSE_WHILE_ON_TRIAL)
-    ended_s = project.now_s
     assert project.decisions[-1].verdict == "rolled_back"
     project.run(900, rows=QUIET)
     project.tick(LONGER, rows=QUIET)
     project.applied().run(1800, rows=BETTER)
     told = project.decisions[-1]
     assert told.measured["handoff_failure_rate"].before == 0.2, "the failed trial in between is left out"
-    # Of the hour before: what lies before the first trial at 1860 s, and what lies 120 s after its end
-    began_s = ended_s + 930
-    assert told.samples["ticks_before"] == (1860 - max(began_s - 3600, 0)) // 30 + (930 - 120) // 30
+    # An hour of the old value: what lies 120 s after the end of the first trial, and before it as much as there is
+    assert told.samples["ticks_before"] == (930 - 120) // 30 + (1800 + 30) // 30
 
 
 def test_the_onset_of_a_fault_is_not_charged_to_the_change_that_answers_it():

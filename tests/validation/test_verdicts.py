@@ -98,7 +98,7 @@ ABORTS: dict[str, tuple[Callable[[], Project], str]] = {
 KINDS: dict[str, tuple[Callable[[], Project], str]] = {
     "trial": (changed, "handoffs time out"),
     "kept": (kept_after_a_switchback, "kept: "),
-    "rollback": (rolled_back, "taken back: better with a probability of 50% only"),
+    "rollback": (rolled_back, "taken back: handoff_failure_rate better with a probability of 50% only"),
     "override": (overridden, "eve overrides it until "),
     "expiry": (expired, "the override by eve ended: workflow.wip_limit is 4 again"),
     "reset": (superseded, "slow asks for the baseline"),

@@ -17,6 +17,7 @@ from meta_orchestrator.policy import Policy
 
 LEAST_PAIRS = 3
 """Fewer say nothing of how much pairs differ."""
+FOR_EVER_US = 2**62
 
 
 @dataclass(frozen=True)
@@ -82,23 +83,33 @@ def before_trial(moment: Moment, trial: Trial) -> Rows:
     return before_change(moment, trial.version - 1, trial.started_us, trial.since_us)
 
 
+def long_before_trial(moment: Moment, trial: Trial) -> Rows:
+    """The same as far back as is remembered: for what hardly follows the load.
+
+    A change is proposed when things look worst, and they get better by themselves (regression to the mean): the more of
+    the time before is in the baseline, the less of it is that moment.
+    """
+    return settled_rows(moment, trial.version - 1, trial.started_us, trial.since_us)
+
+
 def before_change(moment: Moment, version: int, at_us: int, since_us: int) -> Rows:
-    """The last `trial.baseline_s` before a time, but only what was settled under the configuration of `version`.
+    """The last `trial.baseline_s` before a time that were settled under the configuration of `version`.
 
     And nothing from before the present conditions: the onset of a fault is not charged to the change that answers it.
     """
-    oldest_us = at_us - round(moment.policy.trial.baseline_s * SECOND)
-    return settled_rows(moment, version, at_us, max(oldest_us, since_us))
+    return settled_rows(moment, version, at_us, since_us, round(moment.policy.trial.baseline_s * SECOND))
 
 
-def settled_rows(moment: Moment, version: int, at_us: int, since_us: int) -> Rows:
-    """What was settled under the configuration of `version` between two times."""
-    settle_us = round(moment.policy.trial.settle_s * SECOND)
-    spans = reversed(moment.ledger.spans_of_config(version))
-    parts = [
-        moment.history.between(max(begin_us + settle_us, since_us), min(end_us, at_us)) for begin_us, end_us in spans
-    ]
-    return np.concatenate(parts) if parts else moment.history.between(0, 0)
+def settled_rows(moment: Moment, version: int, at_us: int, since_us: int, longest_us: int = FOR_EVER_US) -> Rows:
+    """What was settled under the configuration of `version` between two times, the last `longest_us` of it."""
+    settle_us, parts = round(moment.policy.trial.settle_s * SECOND), []
+    for begin_us, end_us in moment.ledger.spans_of_config(version):
+        until_us = min(end_us, at_us)
+        from_us = max(begin_us + settle_us, since_us, until_us - longest_us)
+        if from_us < until_us:
+            parts.append(moment.history.between(from_us, until_us))
+            longest_us -= until_us - from_us
+    return np.concatenate(parts[::-1]) if parts else moment.history.between(0, 0)
 
 
 def conditions_since_us(moment: Moment) -> int:

@@ -12,6 +12,7 @@ from meta_orchestrator.core.validation.conclude import Verdict, conclude, named,
 from meta_orchestrator.core.validation.evidence import Estimate, Rows
 from meta_orchestrator.core.validation.gate import gate, planned_ticks
 from meta_orchestrator.core.validation.metrics import internal, shown
+from meta_orchestrator.core.validation.onset import since_onset
 from meta_orchestrator.messages.wording import number_text
 
 
@@ -54,10 +55,16 @@ def worst(moment: Moment, trial: Trial, looked: Looked, tests: int = 1) -> Compa
     """The first guard that is clearly worse, if one is; `tests` share the allowed error."""
     metrics = guard_metrics(trial)
     for metric in metrics:
-        comparison = compare(looked.before, looked.during, metric, worse_is_up(metric))
+        comparison = compare_guard(moment, looked.before, looked.during, metric)
         if comparison and _is_clearly_worse(moment, comparison, looked, tests * len(metrics)):
             return comparison
     return None
+
+
+def compare_guard(moment: Moment, before: Rows, during: Rows, metric: str) -> Comparison | None:
+    """A guard with what it was by the time of the change: what had got worse before is not charged to that."""
+    better = worse_is_up(metric)
+    return compare(since_onset(moment.policy, before, metric, -better), during, metric, better)
 
 
 def guard_metrics(trial: Trial) -> list[str]:

@@ -14,12 +14,13 @@ from meta_orchestrator.core.validation.compare import (
     compare,
     compare_pairs,
     during_trial,
+    long_before_trial,
 )
 from meta_orchestrator.core.validation.evidence import Estimate, Rows
 from meta_orchestrator.core.validation.feedback import Feedback, feedback_of
 from meta_orchestrator.core.validation.gate import Gate, gate, planned_ticks
-from meta_orchestrator.core.validation.guards import guard_metrics, worse_is_up
-from meta_orchestrator.core.validation.metrics import internal
+from meta_orchestrator.core.validation.guards import compare_guard, guard_metrics, worse_is_up
+from meta_orchestrator.core.validation.metrics import PROMPT, internal
 from meta_orchestrator.core.validation.overall import overall, overall_in_pairs
 from meta_orchestrator.core.validation.periods import pairs
 
@@ -69,10 +70,11 @@ def judge(moment: Moment, trial: Trial) -> Judgement:
     """Everything that a verdict rests on."""
     before, during = pairs(trial) if trial.periods else (before_trial(moment, trial), during_trial(moment, trial))
     target, guards = trial.proposal.metric, guard_metrics(trial)
-    comparisons = compared(trial, [target, *expected_metrics(trial), *guards], before, during)
+    aimed = long_before_trial(moment, trial) if target in PROMPT and not trial.periods else before
+    comparisons = _compared(moment, trial, before, during) | _compared_aim(trial, aimed, during)
     total = (overall_in_pairs if trial.periods else overall)(moment, before, during)
-    effects = [it.improvement for name, it in comparisons.items() if name == target] + ([total] if total else [])
-    looked = _looked(moment, trial, before, during)
+    effects = [(comparisons[target].improvement, aimed)] if target in comparisons else []
+    effects += [(total, before)] if total else []
     sure = moment.policy.trial.guard_at
     return Judgement(
         before=before,
@@ -81,7 +83,7 @@ def judge(moment: Moment, trial: Trial) -> Judgement:
         target=target,
         overall=total,
         posterior=posterior_gain(moment, trial),
-        gates=tuple(gate(effect, *looked) for effect in effects),
+        gates=tuple(gate(effect, *_looked(moment, trial, rows, during)) for effect, rows in effects),
         worse=[it.name for name, it in comparisons.items() if name in guards and 1 - it.p_better >= sure],
         feedback=feedback_of(moment, trial),
     )
@@ -98,15 +100,27 @@ def expected_metrics(trial: Trial) -> list[str]:
     return [metric for name in trial.proposal.expected if (metric := internal(name))]
 
 
-def compared(trial: Trial, metrics: list[str], before: Rows, during: Rows) -> dict[str, Comparison]:
-    """Each metric that has a value on both sides."""
-    found = {}
-    for metric in dict.fromkeys(metrics):
-        sign = worse_is_up(metric) if RATIOS[metric][2] else _towards(trial, metric)
-        comparison = (compare_pairs if trial.periods else compare)(before, during, metric, sign)
-        if comparison:
-            found[metric] = comparison
-    return found
+def _compared(moment: Moment, trial: Trial, before: Rows, during: Rows) -> dict[str, Comparison]:
+    """What was expected to move and the guards, each that has a value on both sides."""
+    guards = guard_metrics(trial)
+    found = {metric: _compare(trial, metric, before, during) for metric in expected_metrics(trial)}
+    for metric in guards:
+        found[metric] = (
+            compare_pairs(before, during, metric, worse_is_up(metric))
+            if trial.periods
+            else compare_guard(moment, before, during, metric)
+        )
+    return {metric: comparison for metric, comparison in found.items() if comparison}
+
+
+def _compared_aim(trial: Trial, before: Rows, during: Rows) -> dict[str, Comparison]:
+    comparison = _compare(trial, trial.proposal.metric, before, during)
+    return {trial.proposal.metric: comparison} if comparison else {}
+
+
+def _compare(trial: Trial, metric: str, before: Rows, during: Rows) -> Comparison | None:
+    sign = worse_is_up(metric) if RATIOS[metric][2] else _towards(trial, metric)
+    return (compare_pairs if trial.periods else compare)(before, during, metric, sign)
 
 
 def _towards(trial: Trial, metric: str) -> int:

@@ -6,6 +6,7 @@ from meta_orchestrator.core.collection.history import INDEX
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import Rows
 from meta_orchestrator.core.validation.judge import Judgement
+from meta_orchestrator.core.validation.metrics import public
 from meta_orchestrator.messages.outputs import Evidence
 from meta_orchestrator.messages.wording import number_text, sure_text
 
@@ -24,13 +25,13 @@ def lesson(moment: Moment, judgement: Judgement) -> dict[str, Any]:
 
 def finding(moment: Moment, judgement: Judgement) -> str:
     """What was aimed at, in numbers."""
+    all_in_all = f"all in all {sure_text(judgement.p_overall)}{_believed(judgement)}"
     comparison = judgement.comparisons.get(judgement.target)
     if comparison is None:
-        return "too little happened"
+        return f"nothing to compare of {public(judgement.target)}, {all_in_all}"
     measured = comparison.measured(moment.policy)
     move = f"{comparison.name} {number_text(measured.before)} → {number_text(measured.after)}"
-    aim = f"{move}, better with a probability of {sure_text(judgement.p_target)}"
-    return f"{aim}, all in all {sure_text(judgement.p_overall)}{_believed(judgement)}"
+    return f"{move}, better with a probability of {sure_text(judgement.p_target)}, {all_in_all}"
 
 
 def _believed(judgement: Judgement) -> str:

@@ -1,27 +1,55 @@
-"""Since when a trouble has been as it is: the time before its onset is nothing that its remedy may be compared with."""
+"""Since when a trouble has been as it is: the time before its onset is nothing that a change may be compared with."""
+
+from math import sqrt
 
 from meta_orchestrator.core.collection.history import RATIOS
 from meta_orchestrator.core.ledger import Proposal
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.core.validation.evidence import estimate
+from meta_orchestrator.core.validation.evidence import Estimate, Rows, difference, estimate
 from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.policy import Policy
 
 
 def onset_us(moment: Moment, proposal: Proposal) -> int:
-    """0 where it has been so for as long as a trial is compared with, or where the proposal does not tell.
+    """0 where it has always been so, as far as is remembered, or where the proposal does not tell.
 
-    From the look that found it, further back by doubling, as long as the metric stays nearer to what was found than to
-    its target.
+    What is bad by chance is found just when it is worst and gets better by itself (regression to the mean), so that
+    beside the look that found it alone every remedy would seem to help: it must be clear that something changed.
     """
     metric, evidence = proposal.metric, proposal.evidence
     found, target, looked_s = (evidence.get(name) for name in (metric, "target", "looked_back_s"))
     if metric not in RATIOS or not all(isinstance(it, int | float) for it in (found, target, looked_s)):
         return 0
-    span_s, longest_s = float(looked_s or 0), moment.policy.trial.baseline_s
-    while 0 < span_s < longest_s:
-        rows = moment.history.between(moment.tick_us - round(2 * span_s * SECOND), moment.tick_us)
-        longer = estimate(rows, metric)
-        if longer is None or abs(longer.value - float(found or 0)) > abs(longer.value - float(target or 0)):
-            return moment.tick_us - round(span_s * SECOND)
-        span_s *= 2
-    return 0
+    worse, history = (1 if float(found or 0) > float(target or 0) else -1), moment.history
+    least = len(history.between(moment.tick_us - round(float(looked_s or 0) * SECOND), moment.tick_us))
+    rows = _since(moment.policy, history.between(0, moment.tick_us), metric, worse, least)
+    return history.ticks[-rows] - moment.policy.time.tick_us if rows else 0
+
+
+def since_onset(policy: Policy, rows: Rows, metric: str, worse: int) -> Rows:
+    """The rows since the metric clearly changed for the worse: all of them where it did not. At least a window's.
+
+    worse: +1 where up is, -1 where down is.
+    """
+    least = round(policy.time.window_s / policy.time.tick_s)
+    return rows[-_since(policy, rows, metric, worse, least) :]
+
+
+def _since(policy: Policy, rows: Rows, metric: str, worse: int, least: int) -> int:
+    """How many rows there are since it changed most (the largest cumulative sum; Page 1954); 0 where that is not clear.
+
+    Looked for from the end back by doubling.
+    """
+    span, most, found = least, 0.0, (0, 0.5)
+    while 0 < span < len(rows):
+        before, after = estimate(rows[:-span], metric), estimate(rows[-span:], metric)
+        if before and after and (moved := worse * _moved(before, after)) > most:
+            most, found = moved, (span, difference(after, before).certainty_above(0))
+        span *= 2
+    since, higher = found
+    return since if (higher if worse > 0 else 1 - higher) >= policy.trial.guard_at else 0
+
+
+def _moved(before: Estimate, after: Estimate) -> float:
+    """How far the sum of deviations from the common mean goes, but for a common factor."""
+    return (after.value - before.value) * sqrt(before.samples * after.samples / (before.samples + after.samples))

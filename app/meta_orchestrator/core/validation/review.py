@@ -46,8 +46,10 @@ def _is_put_off(moment: Moment, trial: Trial, judgement: Judgement) -> bool:
         return False
     if judgement.posterior is None:
         return moment.response is not None and believed(trial) is not None
-    sure = moment.policy.trial.believe_at
-    return 1 - sure < judgement.p_better < keep_threshold(moment, trial, judgement)
+    times = moment.policy.trial
+    if not _shows_its_aim(moment, judgement):
+        return judgement.p_target > 1 - times.keep_at
+    return 1 - times.believe_at < judgement.p_better < keep_threshold(moment, trial, judgement)
 
 
 def _longest_us(moment: Moment, trial: Trial) -> int:
@@ -89,8 +91,9 @@ def _concluded(moment: Moment, trial: Trial, judgement: Judgement) -> Verdict:
 
 
 def _praise(judgement: Judgement) -> str:
-    """What was aimed at may have moved the other way under another load."""
-    return "it helped" if judgement.p_target >= 0.5 else "it helps all in all"
+    """What was aimed at may have moved the other way under another load, or cannot be compared."""
+    helped = judgement.target in judgement.comparisons and judgement.p_target >= 0.5
+    return "it helped" if helped else "it helps all in all"
 
 
 def _put_in_force(moment: Moment, trial: Trial, reason: str) -> dict[str, Any]:
@@ -112,15 +115,33 @@ def _doubt(moment: Moment, trial: Trial, judgement: Judgement) -> str | None:
     contradicted = [gate for gate in judgement.gates if gate.says_worse(moment.policy.trial.alpha)]
     if contradicted:
         return "what was measured got worse"
+    return _unsure(moment, trial, judgement)
+
+
+def _unsure(moment: Moment, trial: Trial, judgement: Judgement) -> str | None:
+    """Why it is not sure enough that it helps; None if it is."""
+    if not _shows_its_aim(moment, judgement):
+        needed = moment.policy.trial.keep_at
+        return f"{judgement.target} better with a probability of {judgement.p_target:.0%} only, {needed:.0%} are needed"
     keep_at = keep_threshold(moment, trial, judgement)
     if judgement.p_better < keep_at:
         return f"better with a probability of {judgement.p_better:.0%} only, {keep_at:.0%} are needed"
     return None
 
 
+def _shows_its_aim(moment: Moment, judgement: Judgement) -> bool:
+    """What a trial shows at once must be seen: a remedy that does not move what it is for is none here, whatever is
+    believed of it."""
+    return not _is_prompt(judgement) or judgement.p_target >= moment.policy.trial.keep_at
+
+
+def _is_prompt(judgement: Judgement) -> bool:
+    return judgement.target in PROMPT and judgement.target in judgement.comparisons
+
+
 def keep_threshold(moment: Moment, trial: Trial, judgement: Judgement) -> float:
     """A model that knows of the load may be believed sooner than a bare comparison of before and during; sooner still
-    where what was aimed at is surely better, since all in all is much noisier than that, or where time is up.
+    where what was aimed at has shown itself, since all in all is much noisier than that, or where time is up.
 
     But not where what was kept is turned back, or was once: the first way may follow what helps elsewhere, but where
     trials have disagreed a step must be shown to help here.
@@ -129,6 +150,6 @@ def keep_threshold(moment: Moment, trial: Trial, judgement: Judgement) -> float:
     contested = is_contested(moment, proposal.parameter, proposal.from_, proposal.to)
     if contested or judgement.posterior is None:
         return times.keep_at
-    if judgement.p_target >= times.keep_at and proposal.metric in PROMPT:
+    if _is_prompt(judgement):
         return times.aim_at
     return LEANS if moment.tick_us >= _longest_us(moment, trial) else times.believe_at
