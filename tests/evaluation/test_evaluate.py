@@ -19,7 +19,7 @@ from meta_orchestrator.drivers.evaluation.evaluation import Evaluation, evaluate
 from meta_orchestrator.drivers.evaluation.page import evaluation_page
 from meta_orchestrator.drivers.evaluation.plan import QUICK, plan_of
 from meta_orchestrator.drivers.evaluation.raw import raw
-from meta_orchestrator.drivers.evaluation.rows import POOLED, rows
+from meta_orchestrator.drivers.evaluation.rows import OTHERS, POOLED, rows
 from meta_orchestrator.drivers.evaluation.runs import Run, controlled, scheduled, static, together
 from meta_orchestrator.drivers.evaluation.tables import tables
 from meta_orchestrator.errors import SettingsError
@@ -103,11 +103,13 @@ def test_the_clairvoyant_finds_the_way_out_and_loosens_nothing():
     assert not unsafe
 
 
-def test_pooled_are_the_faulty_scenarios_alone():
+def test_pooled_are_the_faulty_scenarios_and_the_others():
     names = [row.name for row in rows(done())]
     assert names == ["nothing_wrong", "handoff_storm"]  # one faulty scenario needs no pool
     pooled = replace(done(), plan=replace(HASTY, scenarios=("nothing_wrong", "handoff_storm", "handoff_storm")))
     assert [row.name for row in rows(pooled)][-1] == POOLED
+    pooled = replace(done(), plan=replace(HASTY, scenarios=("nothing_wrong", "nothing_wrong", "handoff_storm")))
+    assert [row.name for row in rows(pooled)][-1] == OTHERS
 
 
 def test_a_row_is_what_the_books_say():

@@ -234,7 +234,7 @@ def tried(project: Project, rows: dict[str, float]) -> float:
     project.run(7200, rows=BUSY)
     before = gain(project)
     evidence = {"symptom_timeouts": 1.0, "expected_gain": before.mean, "expected_gain_sd": before.sd}
-    project.tick(wish(TIMEOUT, 180, metric="handoff_failure_rate", evidence=evidence), rows=BUSY)
+    project.tick(wish(TIMEOUT, 180, metric="development_velocity", evidence=evidence), rows=BUSY)
     project.applied()
     for _ in range(120):
         project.tick(rows=rows if project.ledger.trial else BUSY)

@@ -53,6 +53,7 @@ def test_a_scenario_does_what_it_is_named_for(scenario, what, at_least):
 REMEDIES: dict[str, dict[str, object]] = {
     "over_deliberation": {"consensus.frequency": "adaptive_threshold(0.3)"},
     "under_review": {"workflow.review_depth": 2},
+    "blind_review": {"consensus.frequency": "adaptive_threshold(0.3)"},
     "handoff_storm": {"workflow.handoff_timeout_s": 180},
     "overload": {"workflow.wip_limit": 3},
     "load_step": {"consensus.frequency": "critical_changes_only"},
@@ -68,6 +69,10 @@ REMEDIES: dict[str, dict[str, object]] = {
 @pytest.mark.parametrize(("scenario", "better"), REMEDIES.items())
 def test_a_fault_has_a_remedy(scenario, better):
     assert books(scenario, **better).utility > 1.005 * books(scenario).utility
+
+
+def test_where_reviewers_are_blind_more_review_does_harm():
+    assert books("blind_review", **{"workflow.review_depth": 3}).utility < 0.95 * books("blind_review").utility
 
 
 def test_a_scenario_is_faulty_where_there_is_a_remedy():

@@ -41,7 +41,7 @@ def test_what_has_always_been_so_has_no_onset():
 def test_a_bad_moment_of_a_bad_time_is_no_onset():
     """One handoff in eight fails, at random; a look is asked when it was worst, as wishes do."""
     onsets = 0
-    for seed in range(100):
+    for seed in range(40):
         dice, project = Random(seed), ready()
         worst, asked_at = 0.0, 0
         for _ in range(240):
@@ -54,7 +54,7 @@ def test_a_bad_moment_of_a_bad_time_is_no_onset():
                     onset_us(project.moment(), asked(**{METRIC: rate.value, "looked_back_s": 1200.0})),
                 )
         onsets += asked_at != 0
-    assert onsets <= 30
+    assert onsets <= 10
 
 
 def test_what_was_found_otherwise_says_nothing_of_its_onset():

@@ -88,6 +88,11 @@ _ALL = (
         {"workflow.review_depth": 1},
     ),
     Scenario(
+        "blind_review",
+        "more defects, but reviewers ask for rework of what is sound instead: the usual remedy, more review, does harm",
+        (_at(0, defects_per_point=0.6, catch=0.05, nitpick=0.25),),
+    ),
+    Scenario(
         "handoff_storm",
         "receivers become slow to answer: what would have been taken in time runs into the timeout",
         (_at(0, accept_s=110.0, accept_cv=0.4),),

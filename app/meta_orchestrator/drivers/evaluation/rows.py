@@ -21,7 +21,7 @@ HALF_WAY = 0.5
 """Recovered is who is this far from the static team's utility to the best one's."""
 NO_GAP = 0.01
 """Of the utility: where the best fixed configuration gains less than this there is nothing to recover."""
-POOLED = "all faulty"
+POOLED, OTHERS = "all faulty", "all others"
 Count = Callable[[Span], float]
 
 COUNTS: dict[str, Count] = {
@@ -58,12 +58,13 @@ class Row:
 
 
 def rows(done: Evaluation) -> list[Row]:
-    """By arm: each scenario, and all faulty ones together."""
-    made = []
-    faulty = [name for name in done.plan.scenarios if SCENARIOS[name].is_faulty]
+    """By arm: each scenario, all faulty ones together, and all others."""
+    made, names = [], done.plan.scenarios
+    faulty = [name for name in names if SCENARIOS[name].is_faulty]
+    pooled = {POOLED: faulty, OTHERS: [name for name in names if name not in faulty]}
     for arm in done.policies:
-        made += [_row(done, arm, name, [name]) for name in done.plan.scenarios]
-        made += [_row(done, arm, POOLED, faulty)] if len(faulty) > 1 else []
+        made += [_row(done, arm, name, [name]) for name in names]
+        made += [_row(done, arm, which, some) for which, some in pooled.items() if len(some) > 1]
     return made
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from meta_orchestrator.drivers.evaluation.endurance import endurances
 from meta_orchestrator.drivers.evaluation.evaluation import Evaluation
 from meta_orchestrator.drivers.evaluation.intervals import Interval
-from meta_orchestrator.drivers.evaluation.rows import POOLED, Row, rows
+from meta_orchestrator.drivers.evaluation.rows import OTHERS, POOLED, Row, rows
 from meta_orchestrator.simulation.scenarios import SCENARIOS
 from meta_orchestrator.simulation.truth import HOUR_S
 
@@ -38,10 +38,11 @@ def tables(done: Evaluation) -> Iterator[RenderableType]:
     yield _changes(f"{arm} against the static team, from the fault on (95 % intervals)", own, "scenario")
     yield _decisions(f"{arm}: decisions", own, "scenario")
     yield from _wrong(done, arm)
-    pooled = [replace(row, name=row.arm) for row in made if row.name == POOLED]
-    if len(pooled) > 1:
-        yield _changes("All faulty scenarios together, by arm", pooled, "arm")
-        yield _decisions("All faulty scenarios together, by arm: decisions", pooled, "arm")
+    for which in (POOLED, OTHERS):
+        pooled = [replace(row, name=row.arm) for row in made if row.name == which]
+        if len(pooled) > 1:
+            yield _changes(f"{which.capitalize()} scenarios together, by arm", pooled, "arm")
+            yield _decisions(f"{which.capitalize()} scenarios together, by arm: decisions", pooled, "arm")
     yield from _endurance(done)
     asked = list(_asked(own))
     if asked:
@@ -104,7 +105,7 @@ def _asked(made: Sequence[Row]) -> Iterator[tuple[str, str, str, bool]]:
     for row in made:
         if row.name == POOLED:
             yield from _asked_of_pooled(row)
-        elif not SCENARIOS[row.name].is_faulty:
+        elif row.name != OTHERS and not SCENARIOS[row.name].is_faulty:
             yield from _asked_of_harmless(row)
 
 
@@ -161,4 +162,4 @@ def _table(title: str, names: str, *columns: str) -> Table:
 def _add(table: Table, row: Row, *cells: str) -> None:
     if row.name == POOLED:
         table.add_section()
-    table.add_row(row.name, *cells, style="bold" if row.name == POOLED else None)
+    table.add_row(row.name, *cells, style="bold" if row.name in {POOLED, OTHERS} else None)
