@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from meta_orchestrator.core.adaptation.limits import LIMITS, first_refusal, table
+from meta_orchestrator.core.adaptation.limits import LIMITS, first_refusal
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.ledger import HOUR_US, Freeze, Ledger, Override, Past, Proposal, Trial
 from meta_orchestrator.messages.outputs import RefusedBy
@@ -167,9 +167,3 @@ def test_the_last_step_of_a_ladder_is_refused_by_bounds():
     refusal = first_refusal(wish("consensus.frequency", None), book, Policy.model_validate(ENFORCED), NOW_US)
     assert refusal
     assert (refusal.by, refusal.sentence) == ("bounds", "there is no step beyond critical_changes_only")
-
-
-def test_the_documentation_lists_every_limiter_in_its_order():
-    lines = table().splitlines()[2:]
-    assert [line.split("`")[1] for line in lines] == list(get_args(RefusedBy))
-    assert all(len(line.split("|")[3]) > 20 for line in lines)

@@ -200,7 +200,7 @@ class Ledger:
     flips_us: list[int] = field(default_factory=list)
     """When the flips of switchbacks went out in the last day: they have a budget of their own."""
     rests_until_us: dict[str, int] = field(default_factory=dict)
-    """Parameter → end of its cool-down."""
+    """Parameter, or one direction of it (`workflow.wip_limit +`) → end of its cool-down."""
     failures: dict[str, int] = field(default_factory=dict)
     """Parameter → trials in a row that did not help; each doubles the cool-down."""
     turns: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -209,8 +209,6 @@ class Ledger:
     """What the last trials measured, oldest first: the response model is taught from it where it was lost."""
     reset_us: int | None = None
     """When the configuration went back to the baseline last."""
-    lessons: dict[str, dict[str, int]] = field(default_factory=dict)
-    """Parameter → {verdict: how often}."""
     refusals: dict[str, tuple[RefusedBy, int]] = field(default_factory=dict)
     """Parameter → the last refusal that was written, and when."""
 

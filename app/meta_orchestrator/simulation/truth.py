@@ -10,7 +10,8 @@ from meta_orchestrator.messages.fields import Criticality
 HARM: dict[Criticality, float] = {"minor": 0.5, "normal": 1.0, "major": 2.0, "critical": 4.0}
 """What an escaped regression costs, in regressions of a normal change."""
 WEIGHTS = {"velocity": 0.4, "quality": 0.3, "risk": 0.2, "utilization": 0.1}
-"""Of the utility's terms: those of the standard profile (policy.py), where `coordination` is the risk."""
+"""Of the utility's terms: close to the standard profile's (`policy/judgement.py`), whose coordination and risk are one
+here; not equal to them, so a controller is not judged by the very formula that it steers by."""
 PRODUCTIVE = ("plan", "code", "review", "test")
 """Work that moves a change on; not votes, switches between tasks, handing over once more, or doing it again."""
 DAY_S, HOUR_S = 86_400.0, 3_600.0

@@ -1,4 +1,4 @@
-"""What holds a wish back. The order of LIMITS is the precedence, and the documentation is rendered from it.
+"""What holds a wish back. The order of LIMITS is the precedence.
 
 A limit says in a sentence why a wish may not pass, or None. Its name is the `refused_by` of the decision.
 """
@@ -177,12 +177,6 @@ def first_refusal(
     return None
 
 
-def table() -> str:
-    """The limits in their order, as Markdown."""
-    lines = [f"| {place} | `{_name(limit)}` | {_meaning(limit)} |" for place, limit in enumerate(LIMITS, 1)]
-    return "\n".join(["| | `refused_by` | when |", "|---|---|---|", *lines])
-
-
 def _ramped(most: int, ledger: Ledger, policy: Policy, tick_us: int) -> int:
     """One change an hour after a reset, growing to all that are allowed."""
     ramp_us = policy.reset.ramp_s * SECOND
@@ -224,7 +218,3 @@ def _changed_by(who: By, ledger: Ledger, tick_us: int) -> bool:
 
 def _name(limit: Limit) -> str:
     return str(getattr(limit, "__name__"))  # noqa: B009 - a Callable has no name
-
-
-def _meaning(limit: Limit) -> str:
-    return " ".join((limit.__doc__ or "").split())

@@ -20,17 +20,10 @@ def learn(moment: Moment, verdict: Verdict | None) -> None:
     """Take what happened and the verdict to heart; then go back to the baseline if that is due."""
     watch(moment)
     if verdict:
-        _count(moment, verdict)
         _rest(moment, verdict)
         if verdict.trial and verdict.ending != "aborted":
             _remember(moment, verdict, verdict.trial)
     reset(moment)
-
-
-def _count(moment: Moment, verdict: Verdict) -> None:
-    lessons = moment.ledger.lessons.setdefault(verdict.parameter, {})
-    name = verdict.why or verdict.ending
-    lessons[name] = lessons.get(name, 0) + 1
 
 
 def _rest(moment: Moment, verdict: Verdict) -> None:
