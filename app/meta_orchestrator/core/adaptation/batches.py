@@ -22,8 +22,8 @@ RECENT = 0.5
 LONGEST = 12
 """Times `batch_s`: an hour by default."""
 HOUR_US = 3600 * SECOND
-LONG = 3
-"""Hours."""
+LONG_H = 3
+"""Over so long `full_for_long` is smoothed."""
 USUAL = 0.02
 """Weight of the newest batch in what is usual: about fifty batches."""
 
@@ -62,7 +62,7 @@ class Batches:
         span_us = moment.tick_us - (moment.tick_us if self.full_us is None else self.full_us)
         weight = 1.0 if self.full_us is None else min(span_us / HOUR_US, 1.0)
         self.full = six_digits(self.full + weight * (full - self.full))
-        self.full_for_long = six_digits(self.full_for_long + weight / LONG * (full - self.full_for_long))
+        self.full_for_long = six_digits(self.full_for_long + weight / LONG_H * (full - self.full_for_long))
         self.busy = self.busy if busy is None else six_digits(self.busy + weight * (busy - self.busy))
         self.full_us = moment.tick_us
 
