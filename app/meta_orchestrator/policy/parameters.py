@@ -68,6 +68,8 @@ class Parameter(Section):
 
 _GUARDS: tuple[Metric, ...] = ("quality_regression_rate", "handoff_failure_rate", "consensus_success_rate")
 """Rates, not counts: a team that does twice as much may fail twice as often."""
+_OF_FREQUENCY: tuple[Metric, ...] = _GUARDS[:2]
+"""Which changes are voted on is what it moves: those that are left are the harder ones, and agreed on less often."""
 
 
 def _threshold(low: float, high: float, default: float, safety: bool = False) -> Parameter:
@@ -79,7 +81,7 @@ def _count(low: int, high: int, default: int, step: int = 1, safety: bool = Fals
 
 
 BUILT_IN: dict[str, Parameter] = {
-    "consensus.frequency": Parameter(type="frequency", default="every_change", guards=_GUARDS),
+    "consensus.frequency": Parameter(type="frequency", default="every_change", guards=_OF_FREQUENCY),
     "consensus.threshold.minor": _threshold(0.5, 0.9, 0.5),
     "consensus.threshold.normal": _threshold(0.5, 0.9, 0.6),
     "consensus.threshold.major": _threshold(0.6, 0.95, 0.67, safety=True),

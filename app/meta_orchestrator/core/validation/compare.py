@@ -83,15 +83,6 @@ def before_trial(moment: Moment, trial: Trial) -> Rows:
     return before_change(moment, trial.version - 1, trial.started_us, trial.since_us)
 
 
-def long_before_trial(moment: Moment, trial: Trial) -> Rows:
-    """The same as far back as is remembered: for what hardly follows the load.
-
-    A change is proposed when things look worst, and they get better by themselves (regression to the mean): the more of
-    the time before is in the baseline, the less of it is that moment.
-    """
-    return settled_rows(moment, trial.version - 1, trial.started_us, trial.since_us)
-
-
 def before_change(moment: Moment, version: int, at_us: int, since_us: int) -> Rows:
     """The last `trial.baseline_s` before a time that were settled under the configuration of `version`.
 

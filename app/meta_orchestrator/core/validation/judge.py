@@ -14,13 +14,12 @@ from meta_orchestrator.core.validation.compare import (
     compare,
     compare_pairs,
     during_trial,
-    long_before_trial,
 )
 from meta_orchestrator.core.validation.evidence import Estimate, Rows
 from meta_orchestrator.core.validation.feedback import Feedback, feedback_of
 from meta_orchestrator.core.validation.gate import Gate, gate, planned_ticks
 from meta_orchestrator.core.validation.guards import compare_guard, guard_metrics, worse_is_up
-from meta_orchestrator.core.validation.metrics import PROMPT, internal
+from meta_orchestrator.core.validation.metrics import internal
 from meta_orchestrator.core.validation.overall import overall, overall_in_pairs
 from meta_orchestrator.core.validation.periods import pairs
 
@@ -70,11 +69,11 @@ def judge(moment: Moment, trial: Trial) -> Judgement:
     """Everything that a verdict rests on."""
     before, during = pairs(trial) if trial.periods else (before_trial(moment, trial), during_trial(moment, trial))
     target, guards = trial.proposal.metric, guard_metrics(trial)
-    aimed = long_before_trial(moment, trial) if target in PROMPT and not trial.periods else before
-    comparisons = _compared(moment, trial, before, during) | _compared_aim(trial, aimed, during)
+    comparisons = _compared(moment, trial, before, during) | _compared_aim(trial, before, during)
     total = (overall_in_pairs if trial.periods else overall)(moment, before, during)
-    effects = [(comparisons[target].improvement, aimed)] if target in comparisons else []
-    effects += [(total, before)] if total else []
+    effects = [comparisons[target].improvement] if target in comparisons else []
+    effects += [total] if total else []
+    looked = _looked(moment, trial, before, during)
     sure = moment.policy.trial.guard_at
     return Judgement(
         before=before,
@@ -83,7 +82,7 @@ def judge(moment: Moment, trial: Trial) -> Judgement:
         target=target,
         overall=total,
         posterior=posterior_gain(moment, trial),
-        gates=tuple(gate(effect, *_looked(moment, trial, rows, during)) for effect, rows in effects),
+        gates=tuple(gate(effect, *looked) for effect in effects),
         worse=[it.name for name, it in comparisons.items() if name in guards and 1 - it.p_better >= sure],
         feedback=feedback_of(moment, trial),
     )
