@@ -63,7 +63,7 @@ def worst(moment: Moment, trial: Trial, looked: Looked, tests: int = 1) -> Compa
 
 def compare_guard(moment: Moment, before: Rows, during: Rows, metric: str) -> Comparison | None:
     """A guard with what it was by the time of the change: what had got worse before is not charged to that."""
-    better = worse_is_up(metric)
+    better = better_sign(metric)
     return compare(since_onset(moment.policy, before, metric, -better), during, metric, better)
 
 
@@ -73,7 +73,7 @@ def guard_metrics(trial: Trial) -> list[str]:
     return [metric for metric in metrics if metric]
 
 
-def worse_is_up(metric: str) -> int:
+def better_sign(metric: str) -> int:
     """The sign by which better is up; a metric without a direction guards against falling."""
     return RATIOS[metric][2] or 1
 

@@ -18,7 +18,7 @@ from meta_orchestrator.core.validation.compare import (
 from meta_orchestrator.core.validation.evidence import Estimate, Rows
 from meta_orchestrator.core.validation.feedback import Feedback, feedback_of
 from meta_orchestrator.core.validation.gate import Gate, gate, planned_ticks
-from meta_orchestrator.core.validation.guards import compare_guard, guard_metrics, worse_is_up
+from meta_orchestrator.core.validation.guards import compare_guard, guard_metrics, better_sign
 from meta_orchestrator.core.validation.metrics import internal
 from meta_orchestrator.core.validation.overall import overall, overall_in_pairs
 from meta_orchestrator.core.validation.periods import pairs
@@ -105,7 +105,7 @@ def _compared(moment: Moment, trial: Trial, before: Rows, during: Rows) -> dict[
     found = {metric: _compare(trial, metric, before, during) for metric in expected_metrics(trial)}
     for metric in guards:
         found[metric] = (
-            compare_pairs(before, during, metric, worse_is_up(metric))
+            compare_pairs(before, during, metric, better_sign(metric))
             if trial.periods
             else compare_guard(moment, before, during, metric)
         )
@@ -118,7 +118,7 @@ def _compared_aim(trial: Trial, before: Rows, during: Rows) -> dict[str, Compari
 
 
 def _compare(trial: Trial, metric: str, before: Rows, during: Rows) -> Comparison | None:
-    sign = worse_is_up(metric) if RATIOS[metric][2] else _towards(trial, metric)
+    sign = better_sign(metric) if RATIOS[metric][2] else _towards(trial, metric)
     return (compare_pairs if trial.periods else compare)(before, during, metric, sign)
 
 
