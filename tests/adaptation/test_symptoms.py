@@ -215,8 +215,8 @@ def test_full_desks_are_a_trouble_when_less_gets_done_or_for_hours(long, usual, 
     [(4, 0.84, False), (4, 0.86, False), (4, 0.88, True), (5, 0.86, True), (3, 0.99, False), (2, 0.99, False)],
 )
 def test_a_step_down_must_not_lead_into_the_opposite_trouble(limit, busy, too_much):
-    """With one place less they would be busy for 74.7, 77.1, 79.6 and 79.3 % of their time; 77.5 % is the middle between
-    too idle and too busy. Who holds three has not begun too much, however busy."""
+    """With one place less they would be busy for 74.7, 77.1, 79.6 and 79.3 % of their time; 77.5 % is the middle
+    between too idle and too busy. Who holds three has not begun too much, however busy."""
     project = ready(**{"workflow.wip_limit": limit})
     project.run(7200, rows=HEALTHY)
     project.response = Response(ResponseModel(Policy()))

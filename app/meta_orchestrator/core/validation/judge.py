@@ -18,7 +18,7 @@ from meta_orchestrator.core.validation.compare import (
 from meta_orchestrator.core.validation.evidence import Estimate, Rows
 from meta_orchestrator.core.validation.feedback import Feedback, feedback_of
 from meta_orchestrator.core.validation.gate import Gate, gate, planned_ticks
-from meta_orchestrator.core.validation.guards import compare_guard, guard_metrics, better_sign
+from meta_orchestrator.core.validation.guards import better_sign, compare_guard, guard_metrics
 from meta_orchestrator.core.validation.metrics import internal
 from meta_orchestrator.core.validation.overall import overall, overall_in_pairs
 from meta_orchestrator.core.validation.periods import pairs
