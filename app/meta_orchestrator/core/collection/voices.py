@@ -2,8 +2,10 @@
 
 Metrics are as the contract defines them, whoever reports. But the rows of History, from which changes are wished for
 and judged, give each agent a limited weight: of what was reported within the last hour or so, about twice its fair part
-at the most. So one agent that reports ever so much of something moves a rate a little, and never a change alone. And
-what an agent says against a task that nobody knows counts for nothing.
+at the most. Fair is one part of as many as there are voices of weight beside its own: where one stage of a pipeline
+finishes all work, that others gave some up now and then makes it no crowd, and all it says counts. So one agent that
+reports ever so much of something moves a rate a little, and never a change alone. And what an agent says against a task
+that nobody knows counts for nothing.
 
 An agent's word is what it sends under its own name as `source`; where a source is no agent (a gateway), the events of
 an agent are those that name it.
@@ -89,12 +91,23 @@ def _weights(lately: Counts, speakers: list[int], now: Counts, share: float) -> 
     everybody = lately.copy()
     everybody[speakers] += now
     total, voices = everybody.sum(axis=0), (everybody > FORGOTTEN).sum(axis=0)
-    most = np.maximum(share, 2 / np.maximum(voices, FEWEST))
+    most = np.maximum(share, 2 / np.maximum(1 + _others(everybody, speakers), FEWEST))
     free = np.full(len(FIELDS), FREE)
     free[POINTS] *= total[POINTS] / max(total[FINISHED], 1.0)
     limit = most / (1 - most) * (total - everybody[speakers]) + free
     left = np.clip((limit - lately[speakers]) / np.maximum(now, FORGOTTEN), 0.0, 1.0)
     return np.where(voices < FEWEST, 1.0, left)
+
+
+def _others(everybody: Counts, speakers: list[int]) -> Counts:
+    """How many voices there are beside each speaker's, by weight: (sum x)² / sum x² (Hill, Ecology 1973, order 2).
+
+    Its own is left out, so nobody makes the others fewer by being loud.
+    """
+    own, squares = everybody[speakers], np.square(everybody)
+    rest: Counts = np.maximum(everybody.sum(axis=0) - own, 0.0)
+    spread: Counts = np.maximum(squares.sum(axis=0) - squares[speakers], FORGOTTEN**2)
+    return rest * rest / spread
 
 
 def _scale(row: Counts, whole: Counts, counted: Counts) -> None:
