@@ -151,6 +151,15 @@ def test_quality_that_gets_worse_over_a_day_is_told_once_with_its_slope():
     assert len(told) <= 2
 
 
+def test_a_trend_tells_of_the_hours_that_were_seen_and_of_none_before():
+    """A span of a day, of which the project has lived through no more than three quarters."""
+    project = Days(3).go(20, fourfold, lambda hour: 0.05 + 0.03 * max(0.0, hour - 4))
+    drift = next(drift for _, drift in project.said if drift.metric == "quality_regression_rate")
+    assert parse_time_us(drift.since) == us(0)
+    assert drift.evidence["span_hours"] == 18
+    assert drift.after - drift.before <= drift.evidence["slope_per_hour"] * 18 + 1e-3
+
+
 def test_a_velocity_that_falls_over_days_is_found_through_the_season():
     project = Days(2).go(5 * 24, pace=season).go(5 * 24, pace=lambda hour: season(hour) * (1 - 0.006 * (hour - 120)))
     told = [drift for _, drift in project.said if drift.metric == "development_velocity"]

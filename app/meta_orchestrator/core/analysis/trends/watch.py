@@ -106,10 +106,10 @@ class TrendWatch:
         direction = "up" if slope.slope > 0 else "down"
         if self.told.get(metric.name, ("", 0))[0] == direction and moment.tick_us < self.told[metric.name][1]:
             return None
-        if not self._matters(moment, metric, series.level, slope.slope * span.hours):
+        if not self._matters(moment, metric, series.level, slope.slope * series.length):
             return None
         self.told[metric.name] = (direction, moment.tick_us + span.hours * HOUR_US)
-        return _told(series, slope, span)
+        return _told(series, slope)
 
     def _matters(self, moment: Moment, metric: Metric, level: float, change: float) -> bool:
         """For this project's objective, and beyond the dead band."""
@@ -144,6 +144,16 @@ class Series:
         self.season = "same hours" if span.daily else "none"
         if metric.seasonal and not span.daily:
             self._relative_to_usual()
+
+    @property
+    def first(self) -> float:
+        """Hours from the begin of the span to that of the first block: nothing is said of what was not seen."""
+        return float(self.blocks[0]) - self.span.block / 2
+
+    @property
+    def length(self) -> float:
+        """Hours from the begin of the first block to the end of the last one."""
+        return float(self.blocks[-1]) + self.span.block / 2 - self.first
 
     def slope(self) -> Slope | None:
         """By the hour; None where there are too few blocks."""
@@ -218,15 +228,15 @@ def _usual(hours: NDArray[np.int64], values: Numbers) -> Numbers:
     return usual
 
 
-def _told(series: Series, slope: Slope, span: Span) -> Drift:
-    """As a drift from one end of the span to the other: fitted values, never below 0."""
-    half = slope.slope * span.hours / 2
+def _told(series: Series, slope: Slope) -> Drift:
+    """As a drift from the first block to the last one: fitted values, never below 0."""
+    half = slope.slope * series.length / 2
     return Drift(
         metric=series.metric.name,
         direction="up" if slope.slope > 0 else "down",
         before=max(series.level - half, 0.0),
         after=max(series.level + half, 0.0),
-        since=format_time_us(series.begin * HOUR_US),
+        since=format_time_us(round((series.begin + series.first) * HOUR_US)),
         detector="trend",
         evidence={
             "slope_per_hour": slope.slope,
@@ -236,8 +246,8 @@ def _told(series: Series, slope: Slope, span: Span) -> Drift:
             "kendall_s": slope.s,
             "pairs": slope.pairs,
             "blocks": len(series.values),
-            "block_hours": span.block,
-            "span_hours": span.hours,
+            "block_hours": series.span.block,
+            "span_hours": round(series.length),
             "autocorrelation": float(series.correlations[1]),
             "season": series.season,
         },
