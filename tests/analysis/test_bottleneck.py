@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from judge.queues import Network, Said, events, findings, named, visits
+from judge.queues import Network, Said, events, findings, moments, named, visits
 from meta_orchestrator.core.analysis.staffing.queueing import erlang_c, lag_one, left_waiting, p_above, queue_length
+from meta_orchestrator.core.analysis.staffing.stations import Stations
 from meta_orchestrator.messages.outputs import Antipattern, AntipatternCleared
+from meta_orchestrator.policy import Policy
 
 UNITS = 1200
 
@@ -105,3 +107,15 @@ def test_agents_of_no_known_type_are_of_no_kind():
 def test_stored_and_restored_at_any_tick_it_says_the_same():
     said = work(network(0.5, 0.97, 0.6), 1)
     assert findings(said, restore=True) == findings(said) != []
+
+
+def test_agents_silent_over_long_work_are_there():
+    """Who is at work of forty minutes says nothing for longer than an agent counts as live."""
+    slow = Network(np.ones(1) / 40, np.array([2]), np.array([1.98]), np.array([0.5]))
+    stations = Stations(Policy())
+    for moment in moments(work(slow, 1, units=2_000), Policy()):
+        stations.read(moment)
+    _, loads = stations.table()
+    _, served, capacity = loads[5:, 0, :].mean(axis=0)
+    assert served == pytest.approx(1.75, abs=0.25)
+    assert served <= capacity <= 2

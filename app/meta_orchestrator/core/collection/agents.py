@@ -49,6 +49,10 @@ class Agent:
     def is_live(self, tick_us: int) -> bool:
         return self.seen_us >= tick_us - LIVE_US and not self.deregistered
 
+    def is_at_work(self, tick_us: int) -> bool:
+        """Live, or silent over a task that takes long: its capacity is there, and in use."""
+        return self.is_live(tick_us) or (self.running > 0 and not self.deregistered)
+
     def utilization(self, sums: AgentSums, window_us: int) -> float | None:
         """Share of the window; None where nothing is known of it."""
         if self.beat_us is not None:

@@ -123,7 +123,7 @@ class Bottleneck(Detector):
         waiting, gain = float(network.waiting[:, place].mean()), float(network.gain[:, place].mean())
         found = Antipattern(
             kind=self.kind,
-            agents=live_agents(moment, name)[:NAMED_AGENTS],
+            agents=at_work(moment, name)[:NAMED_AGENTS],
             since=format_time_us(self._since_us(burden)),
             severity=min(1.0, gain / float(network.waiting.mean(0).sum())),
             evidence={
@@ -162,20 +162,20 @@ class Bottleneck(Detector):
         self._station = dumped["station"]
 
 
-def live_agents(moment: Moment, agent_type: str) -> list[str]:
+def at_work(moment: Moment, agent_type: str) -> list[str]:
     """Those of a type, by name."""
     agents = moment.books.agents
-    return sorted(name for name, agent in agents.items() if agent.agent_type == agent_type and _is_there(agent, moment))
+    return sorted(name for name, agent in agents.items() if agent.agent_type == agent_type and _works(agent, moment))
 
 
 def typical_capacities(moment: Moment) -> dict[str, int]:
     """Agent type → the tasks at once of one more agent: the mean of those there, rounded."""
     found: dict[str, list[int]] = {}
     for agent in moment.books.agents.values():
-        if agent.agent_type is not None and _is_there(agent, moment):
+        if agent.agent_type is not None and _works(agent, moment):
             found.setdefault(agent.agent_type, []).append(agent.capacity)
     return {name: max(1, round(sum(capacities) / len(capacities))) for name, capacities in found.items()}
 
 
-def _is_there(agent: Any, moment: Moment) -> bool:
-    return bool(agent.is_live(moment.tick_us))
+def _works(agent: Any, moment: Moment) -> bool:
+    return bool(agent.is_at_work(moment.tick_us))

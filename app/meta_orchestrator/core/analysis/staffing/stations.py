@@ -130,17 +130,17 @@ class Stations:
         return full
 
     def _serve(self, batch: Batch, moment: Moment, sums_of: dict[str, AgentSums]) -> None:
-        """Tasks held and in service in one slot, and the capacity of all who are there."""
+        """Tasks held and in service in one slot, and the capacity of all who are at work."""
         slot_us, tick_us = self.slot_us, moment.tick_us
         for name, agent in moment.books.agents.items():
             sums, kind = sums_of.get(name), agent.agent_type
-            if kind is None or (sums is None and not agent.is_live(tick_us)):
+            if kind is None or (sums is None and not agent.is_at_work(tick_us)):
                 continue
             load = batch.loads.get(kind) or batch.of(kind)
             if sums is not None:
                 load.held += sums.busy_us // 1000
                 load.served += served_us(agent, sums, slot_us) // 1000
-            if agent.is_live(tick_us):
+            if agent.is_at_work(tick_us):
                 load.capacity += min(agent.capacity, MOST_AT_ONCE) * slot_us // 1000
 
     def _close(self) -> None:

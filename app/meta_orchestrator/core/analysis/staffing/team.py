@@ -189,7 +189,7 @@ def kinds(moment: Moment, stations: Stations) -> list[Kind]:
     """The types of which somebody is there, by name."""
     there: dict[str, list[tuple[str, int]]] = {}
     for name, agent in moment.books.agents.items():
-        if agent.agent_type is not None and agent.is_live(moment.tick_us):
+        if agent.agent_type is not None and agent.is_at_work(moment.tick_us):
             there.setdefault(agent.agent_type, []).append((name, agent.capacity))
     names, loads = stations.table(BATCHES)
     return [
