@@ -55,6 +55,19 @@ def test_authors_and_reviewers_who_always_did_it_are_no_ping_pong(authors, revie
     assert judged(PingPong(POLICY), said, 4 * HOUR_S) == []
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_other_people_who_work_as_those_before_them_did_are_no_ping_pong(seed):
+    """Of the new ones nobody has a habit yet; that work comes back to its author now and then is the project's."""
+    team, said = Team(seed), []
+    for begin_s, crew in ((0, "old"), (3 * HOUR_S, "new")):
+        for n in range(300):
+            author, reviewer = f"{crew}-a{team.random.integers(10)}", f"{crew}-r{team.random.integers(10)}"
+            rounds = int(team.random.integers(0, 2))
+            path = [author, *([reviewer, author] * rounds), "merge", "ship"]
+            said += handoffs(f"{crew}-{n}", path, begin_s + float(team.random.uniform(0, 3 * HOUR_S)), step_s=20)
+    assert judged(PingPong(POLICY), said, 6 * HOUR_S) == []
+
+
 def test_a_planted_loop_is_found_dated_and_named():
     said = Team(2).work(700, 0, 3.5 * HOUR_S) + looping(12, 3 * HOUR_S, 3.4 * HOUR_S)
     [(found_s, found)] = judged(PingPong(POLICY), said, 3.5 * HOUR_S)

@@ -1,16 +1,15 @@
 """The common part of antipatterns that are "more of it than the project's own past explains", counted as sums.
 
 A look compares the last `analysis.lookback_s` (longer where events are rare, up to `time.history_s`) with everything
-before, at `analysis.alpha` over a look-back: there are `LOOKS` looks in one, each at its share. Cleared when the last
-`analysis.clear_after_s` alone would not raise suspicion (p > `QUIET`), so it takes much more to be found than to stay.
-
-Chances are added to pages, sums of a sixth of a look-back. A page that leaves the window becomes habit, unless
-something was wrong then.
+before, at `analysis.alpha` over a look-back: there are `LOOKS` looks in one, each at its share. That others do now
+what always was done is no finding. Cleared when the last `analysis.clear_after_s` alone would not raise suspicion (p >
+`QUIET`), so it takes much more to be found than to stay. Chances are added to pages, sums of a sixth of a
+look-back. A page that leaves the window becomes habit, unless something was wrong then.
 """
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
@@ -40,7 +39,7 @@ class Counted(Detector):
     known_from: ClassVar[float] = math.inf
     """Structurally expected hits in the past of a key from which it is judged alone, too."""
     turn: ClassVar[int] = 0
-    """Ticks by which it begins to look later than others: in a large team each look takes time, so they take turns."""
+    """Ticks by which it begins to look later than others: each look takes time, so they take turns."""
     scatter: ClassVar[float] = 1.0
     """Variance over mean of hits by task, while the past cannot tell."""
     scatter_hits: ClassVar[float] = 5.0
@@ -106,6 +105,15 @@ class Counted(Detector):
             habits = Habits(self.past.tallies, self.beginning)
             self._habits = habits.scattered(max(1.0, self.spread(habits)))
         return self._habits
+
+    def excess(self, pages: Collection[Page]) -> Excess:
+        """What habits do not explain, unless it happens for no more of the chances than it always did (p > `QUIET`):
+        who works with whom changes over the months, and of newcomers habits know little.
+        """
+        by_habit = excess_of(self.sums(pages), self.habits)
+        now = Tally(by_habit.observed, sum(page.chances for page in pages))
+        at_all = self.past.at_all(now, self.beginning, self.habits.dispersion)
+        return at_all if at_all.p_value > max(QUIET, by_habit.p_value) else by_habit
 
     def sums(self, pages: Iterable[Page]) -> dict[str, Tally]:
         """Key → hits and structurally expected ones of some pages."""
@@ -190,7 +198,7 @@ class Counted(Detector):
 
     def _surprise(self, now: Mapping[str, Tally]) -> tuple[Excess, list[str]]:
         """What is too much, and whose: all keys together, then each alone that is known; they share the level."""
-        found = excess_of(now, self.habits)
+        found = self.excess(self.pages)
         known = {key: tally for key, tally in now.items() if self.habits.own(key).expected >= self.known_from}
         level = self._level / 2 if known else self._level
         if found.observed >= _LEAST_HITS and found.p_value <= level:
@@ -263,7 +271,7 @@ class Counted(Detector):
         recent = [page for page in self.pages if (page.index + 1) * self.page_us > tick_us - while_us]
         if found:
             return not recent
-        return excess_of(self.sums(recent), self.habits).p_value > QUIET
+        return self.excess(recent).p_value > QUIET
 
     # ---- the past ----
 

@@ -3,13 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from meta_orchestrator.core.analysis.antipatterns.shared.excess import NOTHING, Tally
+from meta_orchestrator.core.analysis.antipatterns.shared.excess import NOTHING, Excess, Habits, Tally, excess_of
 from meta_orchestrator.core.analysis.antipatterns.shared.page import Page
 
 KEYS = 1_000
 """Habits that are remembered apart; beyond, all are halved and the small ones forgotten."""
 DIGITS = 4
 """Decimals of sums that are kept: what is stored stays small."""
+
+EVERYBODY = ""
 
 _PLENTY = 200.0
 """Expected hits after which the older ones count half: the first ones knew little of what to expect."""
@@ -27,6 +29,12 @@ class Past:
     def dispersion(self, believed: float, hits: float) -> float:
         """Variance over mean of hits: what was seen of it, beside what is believed for so many hits."""
         return (self._squares + believed * hits) / (self._base + hits)
+
+    def at_all(self, now: Tally, believed: Tally, dispersion: float) -> Excess:
+        """Hits of now in so many chances, against those in all chances of the past, whoever took part."""
+        hits = sum(tally.hits for tally in self.tallies.values())
+        past = {EVERYBODY: Tally(hits, self.chances)}
+        return excess_of({EVERYBODY: now}, Habits(past, believed, dispersion))
 
     def learn(self, pages: Iterable[Page]) -> None:
         """Pages more; of the keys those are kept for which there is room, and of which most is known."""
