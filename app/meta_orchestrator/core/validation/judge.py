@@ -74,7 +74,7 @@ def judge(moment: Moment, trial: Trial) -> Judgement:
     effects = [comparisons[target].improvement] if target in comparisons else []
     effects += [total] if total else []
     looked = _looked(moment, trial, before, during)
-    sure = moment.policy.trial.guard_at
+    sure = 1 - (1 - moment.policy.trial.guard_at) / max(len(guards), 1)  # they share the chance of a false alarm
     return Judgement(
         before=before,
         during=during,
