@@ -7,7 +7,6 @@ from scipy.special import pdtr
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
 from meta_orchestrator.core.adaptation.trigger import triggers
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.wording import number_text
 
 LEAST = 3
 """Interventions of a kind: fewer are an accident."""
@@ -42,7 +41,7 @@ def _called(moment: Moment, name: str, why: str, words: str) -> Symptom | None:
     sure = float(pdtr(floor(calls) - 1, target * tasks))
     return Symptom(
         name=name,
-        reason=f"people had to step in {number_text(calls)} times for {number_text(tasks)} tasks because {words}",
+        reason=f"people had to step in about {calls:.0f} times in some {tasks:.0f} tasks because {words}",
         metric="manual_interventions",
         gap=calls / (target * tasks) - 1 if tasks and target else 1.0,
         certainty=sure,

@@ -20,7 +20,7 @@ from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.policy import Policy
 
 BATCHES = 20
-"""As many as a test needs (methods.md §5); twice as many are kept, then pairs become one or the oldest half goes."""
+"""As many as a test by batch means needs; twice as many are kept, then pairs become one or the oldest half goes."""
 STARTS = 10
 """Tasks started at each station in a batch, on average, from which batches need not be longer, unless the waiting of
 one tells much of the next one's: queues near saturation forget slowly."""

@@ -20,7 +20,7 @@ from scipy.special import betainc, betaln, expit
 Floats = NDArray[np.float64]
 
 CLIP = 4.0
-"""Nats that one peer can speak against a mean and a spread (methods.md §5: 4 beats 6 and none)."""
+"""Nats that one peer can speak against a mean and a spread (measured: 4 beats 6 and none)."""
 PEERS = 200
 """Agents from whom mean and spread are learnt; more would add cost and no knowledge."""
 _MEANS, _SPREADS, _CELLS = 40, 14, 200
