@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from judge.row import Row
 from meta_orchestrator.core.collection.history import FIELDS, INDEX, History
-from meta_orchestrator.core.ledger import Ledger, Proposal, Trial
+from meta_orchestrator.core.ledger import Ledger
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Proposal, Trial
 from meta_orchestrator.core.validation.compare import Comparison, compare, compare_pairs
 from meta_orchestrator.core.validation.gate import gate
 from meta_orchestrator.core.validation.late import late_harm, packed

@@ -20,7 +20,8 @@ from judge.baselines import skyline, windowed_gaussian
 from judge.data import data
 from judge.row import Row
 from meta_orchestrator.core.analysis.drift import Spike
-from meta_orchestrator.core.analysis.drift.season import DAY_US, Season
+from meta_orchestrator.core.analysis.drift.season import Season
+from meta_orchestrator.messages.fields import DAY_US
 
 FALSE_WEIGHT = 0.11
 Floats = NDArray[np.float64]

@@ -14,10 +14,10 @@ from meta_orchestrator.core.analysis.drift import RankESR
 from meta_orchestrator.core.analysis.drift.baseline import Baseline
 from meta_orchestrator.core.analysis.drift.bets import LEVELS
 from meta_orchestrator.core.analysis.drift.rank_bank import RankBank
-from meta_orchestrator.core.analysis.drift.season import DAY_US
 from meta_orchestrator.core.analysis.drift.since import LEVEL, half_width
 from meta_orchestrator.core.analysis.drift.small_bank import RateBank, SmallBank
 from meta_orchestrator.core.analysis.drift.together import rejected
+from meta_orchestrator.messages.fields import DAY_US
 from meta_orchestrator.policy import Policy
 
 Floats = NDArray[np.float64]

@@ -7,7 +7,9 @@ import pytest
 
 from meta_orchestrator.core.adaptation.limits import LIMITS, first_refusal
 from meta_orchestrator.core.adaptation.wish import Wish
-from meta_orchestrator.core.ledger import HOUR_US, Freeze, Ledger, Override, Past, Proposal, Trial
+from meta_orchestrator.core.ledger import Freeze, Ledger, Override, Past
+from meta_orchestrator.core.trial import Proposal, Trial
+from meta_orchestrator.messages.fields import HOUR_US
 from meta_orchestrator.messages.outputs import RefusedBy
 from meta_orchestrator.policy import Policy
 from tests.adaptation.making import ENFORCED, SUPPORTS, us, wish

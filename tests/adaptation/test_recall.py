@@ -7,7 +7,7 @@ import pytest
 from meta_orchestrator.core.adaptation.recall import is_contested, strengths_for
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
 from meta_orchestrator.core.adaptation.weigh import weighed
-from meta_orchestrator.core.ledger import Lesson
+from meta_orchestrator.core.trial import Lesson
 from tests.adaptation.making import Project, ready, us, wish
 from tests.adaptation.test_symptoms import HEALTHY
 

@@ -14,9 +14,10 @@ from meta_orchestrator.core.analysis.causes.explain import Cause
 from meta_orchestrator.core.analysis.causes.fields import AGENT, CAUSES, CRITICALITIES, ROUND
 from meta_orchestrator.core.analysis.causes.shares import Part, Side, named, paces, parts, scatter_of
 from meta_orchestrator.core.analysis.causes.watch import CauseWatch
-from meta_orchestrator.core.ledger import DAY_US, Ledger, Past
+from meta_orchestrator.core.ledger import Ledger, Past
 from meta_orchestrator.core.loop import Loop
 from meta_orchestrator.messages.cloudevent import CloudEvent
+from meta_orchestrator.messages.fields import DAY_US
 from meta_orchestrator.messages.outputs import Drift
 from meta_orchestrator.policy import Policy
 from tests.analysis.making import HOUR_S, event, us

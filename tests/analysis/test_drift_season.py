@@ -6,7 +6,8 @@ import pytest
 
 from meta_orchestrator.core.analysis.drift import RankESR
 from meta_orchestrator.core.analysis.drift.baseline import Baseline
-from meta_orchestrator.core.analysis.drift.season import DAY_US, Season
+from meta_orchestrator.core.analysis.drift.season import Season
+from meta_orchestrator.messages.fields import DAY_US
 
 A_DAY = 144
 """Values a day: one in ten minutes."""

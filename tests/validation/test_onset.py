@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from meta_orchestrator.core.ledger import Proposal
+from meta_orchestrator.core.trial import Proposal
 from meta_orchestrator.core.validation.evidence import estimate
 from meta_orchestrator.core.validation.onset import onset_us
 from tests.adaptation.making import Project, ready, us, wish

@@ -6,12 +6,11 @@ from rich.table import Table
 from rich.text import Text
 
 from meta_orchestrator.cli.diagnosis import SILENCE_US
-from meta_orchestrator.messages.fields import format_time_us
+from meta_orchestrator.messages.fields import MINUTE_US, format_time_us
 from meta_orchestrator.view import ProjectView, Record, Story, full_sentence, sentence, time_text, told_once, value_text
 
 SHARE = "of 1"
 """The unit of what is shown in percent."""
-MINUTE_US = 60_000_000
 METRICS = {
     "consensus_latency_p95_ms": "ms",
     "consensus_success_rate": SHARE,

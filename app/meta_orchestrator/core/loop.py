@@ -21,12 +21,11 @@ from meta_orchestrator.core.validation.validate import validate
 from meta_orchestrator.errors import BadRecord
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.event import Event, Refused
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import MINUTE_US
 from meta_orchestrator.messages.outputs import MetricsSnapshot
 from meta_orchestrator.policy import Policy
 
 Outputs: TypeAlias = list[CloudEvent | Refused]
-MINUTE_US = 60 * SECOND
 
 
 def decide(project: Project, tick_us: int, once: bool = False) -> Outputs:

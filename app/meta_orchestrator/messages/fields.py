@@ -8,7 +8,10 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000
-"""Microseconds in a second. Time inside the product is an integer number of microseconds since the Unix epoch."""
+MINUTE_US = 60 * SECOND
+HOUR_US = 60 * MINUTE_US
+DAY_US = 24 * HOUR_US
+"""Time inside the product is an integer number of microseconds since the Unix epoch."""
 
 GREATEST = 10**15
 """No number of an input is greater (31,000 years in ms), so sums stay finite and whole numbers fit 64 bits."""

@@ -8,8 +8,8 @@ from meta_orchestrator.core.adaptation.rules import main_remedies
 from meta_orchestrator.core.adaptation.symptoms import symptoms_at
 from meta_orchestrator.core.adaptation.weigh import is_time, most_promising
 from meta_orchestrator.core.adaptation.wish import Wish
-from meta_orchestrator.core.ledger import Proposal
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Proposal
 from meta_orchestrator.messages.fields import SECOND
 
 

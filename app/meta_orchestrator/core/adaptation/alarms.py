@@ -1,7 +1,7 @@
 """Escalations that freeze changes, or ask for approval of each."""
 
-from meta_orchestrator.core.ledger import DAY_US
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.messages.fields import DAY_US
 
 
 def heed(moment: Moment) -> None:

@@ -13,7 +13,7 @@ from meta_orchestrator.core.collection.books import Books
 from meta_orchestrator.core.collection.history import INDEX
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import Rows
-from meta_orchestrator.messages.fields import SECOND, six_digits
+from meta_orchestrator.messages.fields import HOUR_US, SECOND, six_digits
 from meta_orchestrator.policy import Policy
 
 LIMIT = "workflow.wip_limit"
@@ -21,7 +21,6 @@ RECENT = 0.5
 """Weight of the newest batch in the load: tasks that start now are finished over the next few batches."""
 LONGEST = 12
 """Times `batch_s`: an hour by default."""
-HOUR_US = 3600 * SECOND
 LONG_H = 3
 """Over so long `full_for_long` is smoothed."""
 USUAL = 0.02

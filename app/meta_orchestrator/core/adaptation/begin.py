@@ -2,8 +2,9 @@
 
 from meta_orchestrator.core.adaptation.publish import publish, spoken, tell
 from meta_orchestrator.core.collection.history import RATIOS
-from meta_orchestrator.core.ledger import By, Proposal, Waiting
+from meta_orchestrator.core.ledger import By, Waiting
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Proposal
 from meta_orchestrator.core.validation.compare import before_change, conditions_since_us
 from meta_orchestrator.core.validation.evidence import estimate
 from meta_orchestrator.core.validation.metrics import internal, shown

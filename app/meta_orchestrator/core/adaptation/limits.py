@@ -9,9 +9,9 @@ from typing import cast
 
 from meta_orchestrator.core.adaptation.parameters import fault, is_looser, towards
 from meta_orchestrator.core.adaptation.wish import Wish
-from meta_orchestrator.core.ledger import DAY_US, HOUR_US, By, Ledger
+from meta_orchestrator.core.ledger import By, Ledger
 from meta_orchestrator.core.validation.metrics import PROMPT
-from meta_orchestrator.messages.fields import SECOND, format_time_us
+from meta_orchestrator.messages.fields import DAY_US, HOUR_US, SECOND, format_time_us
 from meta_orchestrator.messages.outputs import RefusedBy
 from meta_orchestrator.policy import Policy
 

@@ -19,7 +19,7 @@ import numpy as np
 from meta_orchestrator.core.adaptation.belief import Belief, Gain
 from meta_orchestrator.core.adaptation.features import CONTEXT, Space, Vector
 from meta_orchestrator.messages.cloudevent import digest
-from meta_orchestrator.messages.fields import SECOND, Value, six_digits
+from meta_orchestrator.messages.fields import HOUR_US, Value, six_digits
 from meta_orchestrator.policy import Policy
 
 STATE = 1
@@ -28,7 +28,6 @@ LEVEL = CONTEXT.index("level")
 FAR = 3.0
 """Looks further off than this many standard deviations count as this far: one strange batch moves little."""
 LEAST_VARIANCE = 1e-5
-HOUR_US = 3600 * SECOND
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from meta_orchestrator.core.ledger import By, Past, Proposal
+from meta_orchestrator.core.ledger import By, Past
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Proposal
 from meta_orchestrator.messages import outputs
 from meta_orchestrator.messages.cloudevent import CloudEvent, digest
 from meta_orchestrator.messages.fields import Value

@@ -10,8 +10,8 @@ from math import exp
 from meta_orchestrator.core.adaptation.parameters import towards
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
 from meta_orchestrator.core.adaptation.wish import Wish
-from meta_orchestrator.core.ledger import Lesson
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Lesson
 from meta_orchestrator.messages.fields import SECOND, Value, six_digits
 
 

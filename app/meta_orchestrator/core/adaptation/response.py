@@ -16,8 +16,9 @@ from meta_orchestrator.core.adaptation.calls import Calls
 from meta_orchestrator.core.adaptation.features import Vector
 from meta_orchestrator.core.adaptation.model import ResponseModel
 from meta_orchestrator.core.adaptation.remedies import SYMPTOMS
-from meta_orchestrator.core.ledger import Ledger, Trial
+from meta_orchestrator.core.ledger import Ledger
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Trial
 from meta_orchestrator.messages.fields import SECOND, Value
 from meta_orchestrator.messages.outputs import Drift
 from meta_orchestrator.policy import Policy

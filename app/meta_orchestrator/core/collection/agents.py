@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from meta_orchestrator.core.collection.book import Book
-from meta_orchestrator.core.collection.remembered import DAY_US
 from meta_orchestrator.core.collection.slot import AgentSums, Slot
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import DAY_US, SECOND
 
 LIVE_US = 600 * SECOND
 """An agent is live this long after an event, and a heartbeat holds this long."""

@@ -11,10 +11,9 @@ from meta_orchestrator.core.collection.said import NAMING, Said
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.core.collection.tasks import Tasks
 from meta_orchestrator.messages.event import Event
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import HOUR_US
 from meta_orchestrator.policy import Limits
 
-HOUR_US = 3600 * SECOND
 _INTERVENTIONS = ("operator.intervened", "control.override", "control.rollback", "control.approve", "control.decline")
 
 _VOTING = ("consensus.round.opened", "consensus.vote.cast", "consensus.round.closed")

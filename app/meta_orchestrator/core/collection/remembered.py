@@ -1,6 +1,6 @@
 """What has ended once and must not end again: the first end of an id counts, later ones are ignored for 24 h."""
 
-DAY_US = 86_400 * 1_000_000
+from meta_orchestrator.messages.fields import DAY_US
 
 
 class Remembered:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 
 from meta_orchestrator.core.collection.book import Book
-from meta_orchestrator.core.collection.remembered import DAY_US, Remembered
+from meta_orchestrator.core.collection.remembered import Remembered
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.messages.event import Event
+from meta_orchestrator.messages.fields import DAY_US
 
 MILLION = 1_000_000
 _SIDE = {"accepted": "approve", "rejected": "reject"}

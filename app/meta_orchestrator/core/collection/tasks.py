@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from meta_orchestrator.core.collection.agents import Agents
 from meta_orchestrator.core.collection.book import Book
-from meta_orchestrator.core.collection.remembered import DAY_US, Remembered
+from meta_orchestrator.core.collection.remembered import Remembered
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.messages.event import Event
+from meta_orchestrator.messages.fields import DAY_US
 
 
 @dataclass(slots=True)

@@ -5,8 +5,8 @@ from meta_orchestrator.core.adaptation.parameters import towards
 from meta_orchestrator.core.adaptation.recall import is_contested
 from meta_orchestrator.core.adaptation.response import measured_gain, symptoms_of, teach, watch
 from meta_orchestrator.core.learning.reset import reset
-from meta_orchestrator.core.ledger import Lesson, Proposal, Trial
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Lesson, Proposal, Trial
 from meta_orchestrator.core.validation.conclude import Verdict
 from meta_orchestrator.messages.fields import SECOND, six_digits
 

@@ -1,7 +1,7 @@
 """A change that nobody applied teaches nothing: it is said once more, then taken back."""
 
-from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Trial
 from meta_orchestrator.core.validation.conclude import Verdict, abort, take_back
 from meta_orchestrator.core.validation.silence import fall_silent
 from meta_orchestrator.messages.fields import SECOND

@@ -6,8 +6,8 @@ from math import exp
 import numpy as np
 
 from meta_orchestrator.core.collection.history import ratio_parts
-from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Trial
 from meta_orchestrator.core.validation.evidence import Estimate, Rows, difference, estimate, interval, of_differences
 from meta_orchestrator.core.validation.metrics import LATENCY, public, shown
 from meta_orchestrator.core.validation.pooled import pooled_difference

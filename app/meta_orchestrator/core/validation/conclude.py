@@ -5,8 +5,9 @@ from typing import Any, Literal
 
 from meta_orchestrator.core.adaptation.publish import publish, spoken, tell
 from meta_orchestrator.core.adaptation.trigger import triggers
-from meta_orchestrator.core.ledger import By, Trial
+from meta_orchestrator.core.ledger import By
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Trial
 from meta_orchestrator.messages.fields import SECOND, Value
 from meta_orchestrator.messages.outputs import ConfigChange
 

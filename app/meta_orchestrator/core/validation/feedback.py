@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Trial
 
 
 @dataclass(frozen=True)

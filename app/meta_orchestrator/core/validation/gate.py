@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Trial
 from meta_orchestrator.core.validation.evidence import Estimate, z_score
 from meta_orchestrator.core.validation.sequence import boundary, e_value, progress
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from meta_orchestrator.core.collection.history import RATIOS
-from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Trial
 from meta_orchestrator.core.validation.compare import Comparison, before_trial, compare, during_trial
 from meta_orchestrator.core.validation.conclude import Verdict, conclude, named, take_back
 from meta_orchestrator.core.validation.evidence import Estimate, Rows

@@ -6,8 +6,8 @@ from math import inf
 from meta_orchestrator.core.adaptation.belief import Gain
 from meta_orchestrator.core.adaptation.response import posterior_gain
 from meta_orchestrator.core.collection.history import RATIOS
-from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Trial
 from meta_orchestrator.core.validation.compare import (
     Comparison,
     before_trial,

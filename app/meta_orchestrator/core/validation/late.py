@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from meta_orchestrator.core.ledger import Trial, Watch
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Trial, Watch
 from meta_orchestrator.core.validation.compare import Comparison, settled_rows
 from meta_orchestrator.core.validation.conclude import Verdict
 from meta_orchestrator.core.validation.evidence import Rows

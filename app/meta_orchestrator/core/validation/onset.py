@@ -3,8 +3,8 @@
 from math import sqrt
 
 from meta_orchestrator.core.collection.history import RATIOS
-from meta_orchestrator.core.ledger import Proposal
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Proposal
 from meta_orchestrator.core.validation.evidence import Estimate, Rows, difference, estimate
 from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.policy import Policy

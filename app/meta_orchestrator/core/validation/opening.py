@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from meta_orchestrator.core.ledger import Proposal, Trial
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Proposal, Trial
 from meta_orchestrator.core.validation import switchback
 from meta_orchestrator.core.validation.metrics import LATE
 from meta_orchestrator.messages import outputs

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from meta_orchestrator.core.collection.history import FIELDS, INDEX
-from meta_orchestrator.core.ledger import Period, Trial
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Period, Trial
 from meta_orchestrator.core.validation.evidence import Rows
 from meta_orchestrator.core.validation.switchback import begin_period
 

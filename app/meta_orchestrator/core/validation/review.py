@@ -11,8 +11,8 @@ from typing import Any
 from meta_orchestrator.core.adaptation.publish import publish
 from meta_orchestrator.core.adaptation.recall import is_contested
 from meta_orchestrator.core.adaptation.response import believed
-from meta_orchestrator.core.ledger import Trial
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Trial
 from meta_orchestrator.core.validation.compare import LEAST_PAIRS
 from meta_orchestrator.core.validation.conclude import Verdict, conclude, named, take_back
 from meta_orchestrator.core.validation.guards import sides

@@ -7,10 +7,10 @@ the drift of the load. Neighbouring periods have the same load but for chance, a
 
 from meta_orchestrator.core.adaptation.publish import publish
 from meta_orchestrator.core.collection.history import INDEX
-from meta_orchestrator.core.ledger import HOUR_US, Period, Proposal, Trial
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Period, Proposal, Trial
 from meta_orchestrator.messages.cloudevent import digest
-from meta_orchestrator.messages.fields import SECOND, Value, format_time_us
+from meta_orchestrator.messages.fields import HOUR_US, SECOND, Value, format_time_us
 from meta_orchestrator.messages.outputs import ConfigChange
 
 

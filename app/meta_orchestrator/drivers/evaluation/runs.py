@@ -8,7 +8,7 @@ import orjson
 
 from meta_orchestrator.drivers.closed_loop import START_US, ClosedLoop
 from meta_orchestrator.messages.cloudevent import CloudEvent
-from meta_orchestrator.messages.fields import SECOND, Value
+from meta_orchestrator.messages.fields import DAY_US, Value
 from meta_orchestrator.messages.outputs import ConfigChange, Decision, MetricsSnapshot
 from meta_orchestrator.policy import Policy
 from meta_orchestrator.simulation.alone import Timetable, work_alone
@@ -18,7 +18,6 @@ from meta_orchestrator.simulation.truth import HOUR_S, Span
 
 FAULT_AT_H = 2
 """When the fault comes: an hour after the warm-up, so that a controller has seen the team in health."""
-DAY_US = 86_400 * SECOND
 Config = dict[str, Value]
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from meta_orchestrator.drivers.report.spread import Spread
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.event import Event
-from meta_orchestrator.messages.fields import SECOND, parse_time_us
+from meta_orchestrator.messages.fields import HOUR_US, parse_time_us
 from meta_orchestrator.messages.outputs import ConfigChange, Drift
 from meta_orchestrator.policy import Policy
 
@@ -21,7 +21,6 @@ MOSTLY, DOUBLED = 0.5, 4
 """A line is drawn in stretches of which this share has a value; they are doubled this often in search of it."""
 MARKS = 200
 """Drifts and changes that are drawn at the most."""
-HOUR_US = 3600 * SECOND
 
 
 @dataclass

@@ -5,8 +5,8 @@ from meta_orchestrator.core.adaptation.limits import FOR_APPROVED, first_refusal
 from meta_orchestrator.core.adaptation.publish import asked, spoken, tell
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom
 from meta_orchestrator.core.adaptation.wish import Wish
-from meta_orchestrator.core.ledger import Proposal
 from meta_orchestrator.core.moment import Moment
+from meta_orchestrator.core.trial import Proposal
 from meta_orchestrator.core.validation.conclude import abort, take_back
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.messages.fields import SECOND

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
-from meta_orchestrator.core.adaptation.batches import HOUR_US, LIMIT
+from meta_orchestrator.core.adaptation.batches import LIMIT
 from meta_orchestrator.core.adaptation.symptoms.look import Look, look, look_at
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom, seen
 from meta_orchestrator.core.adaptation.trigger import triggers
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import Estimate, Rows, estimate
+from meta_orchestrator.messages.fields import HOUR_US
 from meta_orchestrator.messages.outputs import Antipattern, Drift
 from meta_orchestrator.messages.wording import number_text
 

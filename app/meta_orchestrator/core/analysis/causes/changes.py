@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from math import exp
 
-from meta_orchestrator.core.ledger import DAY_US, Ledger, Past
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.core.ledger import Ledger, Past
+from meta_orchestrator.messages.fields import DAY_US, SECOND
 from meta_orchestrator.messages.outputs import Evidence
 
 _CONSENSUS = ("consensus_latency_ms", "consensus_latency_p95_ms", "consensus_success_rate", "dissent_rate")

@@ -7,9 +7,8 @@ from meta_orchestrator.core.analysis.causes import changes, explain
 from meta_orchestrator.core.analysis.causes.blocks import Blocks
 from meta_orchestrator.core.analysis.causes.explain import Sides
 from meta_orchestrator.core.analysis.causes.sums import Sums
-from meta_orchestrator.core.ledger import DAY_US
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.fields import parse_time_us
+from meta_orchestrator.messages.fields import DAY_US, parse_time_us
 from meta_orchestrator.messages.outputs import Antipattern, AntipatternCleared, Drift, Escalation, Evidence
 from meta_orchestrator.policy import Policy
 

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meta_orchestrator.core.analysis.drift.packing import packed, unpacked
-from meta_orchestrator.core.analysis.drift.season import DAY_US, Season
+from meta_orchestrator.core.analysis.drift.season import Season
+from meta_orchestrator.messages.fields import DAY_US
 
 _MINUTE_US = 60_000_000
 _WEEK_US = 7 * DAY_US

@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from meta_orchestrator.core.analysis.drift.packing import packed, unpacked
 
-HOUR_US = 3_600_000_000
-DAY_US = 24 * HOUR_US
 _MOST = 7
 """A period counts as one of the last so many at the least: so a profile follows a team that changes its habits."""
 

@@ -10,13 +10,12 @@ from meta_orchestrator.core.analysis.awake import AWAKE_MOST_S, AWAKE_S
 from meta_orchestrator.core.analysis.drift.adwin import SecondOpinion
 from meta_orchestrator.core.analysis.drift.agents import AgentMetric, FailedHandoffs, TaskLatency
 from meta_orchestrator.core.analysis.drift.metrics import METRICS
-from meta_orchestrator.core.analysis.drift.season import HOUR_US
 from meta_orchestrator.core.analysis.drift.stream import Stream
 from meta_orchestrator.core.analysis.drift.together import rejected
 from meta_orchestrator.core.analysis.findings import subject
 from meta_orchestrator.core.collection.history import INDEX
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import HOUR_US, SECOND
 from meta_orchestrator.messages.outputs import Drift
 from meta_orchestrator.policy import Policy
 

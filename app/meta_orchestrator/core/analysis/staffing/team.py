@@ -13,7 +13,7 @@ from meta_orchestrator.core.analysis.staffing.queueing import lag_one, left_wait
 from meta_orchestrator.core.analysis.staffing.skills import Skills
 from meta_orchestrator.core.analysis.staffing.stations import BATCHES, Stations
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import HOUR_US
 from meta_orchestrator.messages.outputs import Coverage, TeamRecommended
 from meta_orchestrator.policy import Policy
 
@@ -27,7 +27,6 @@ _LEAST, _MOST = 1e-6, 10.0
 """A change of no tasks has a logarithm too; beyond a factor of e^10 nothing is known."""
 EASY = 0.5
 """So many are added that tasks wait for at most this share of what would be a bottleneck; a removal keeps to it."""
-HOUR_US = 3600 * SECOND
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from meta_orchestrator.core.analysis.awake import AWAKE_MOST_S, AWAKE_S
 from meta_orchestrator.core.collection.history import INDEX
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import HOUR_US, SECOND
 
-HOUR_US = 3600 * SECOND
 HOURS = 14 * 24
 FROM_HISTORY = (
     "points",

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meta_orchestrator.core.analysis.awake import parts
-from meta_orchestrator.core.analysis.trends.hours import AT, HOUR_US, Hours
+from meta_orchestrator.core.analysis.trends.hours import AT, Hours
 from meta_orchestrator.core.analysis.trends.kendall import Slope, normal_scores, trend
 from meta_orchestrator.core.analysis.trends.memory import correlations, of_blocks
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.fields import format_time_us
+from meta_orchestrator.messages.fields import HOUR_US, format_time_us
 from meta_orchestrator.messages.outputs import Drift
 from meta_orchestrator.policy import Policy, Targets, Weights
 
