@@ -34,7 +34,7 @@ def test_a_flag_wins_over_the_environment_which_wins_over_the_file_which_wins_ov
     assert (seen.trust, seen.security_protocol) == (None, "PLAINTEXT")
 
 
-@pytest.mark.parametrize("name", ["broker", "policy", "trust", "key", "prefix", "data_dir", "security_protocol"])
+@pytest.mark.parametrize("name", ["broker", "policy", "trust", "key", "prefix", "security_protocol"])
 def test_every_setting_has_its_environment_variable(name: str) -> None:
     value = {"broker": "a:1", "security_protocol": "SSL"}.get(name, "x")
     assert str(getattr(load_settings(environment={f"META_ORCHESTRATOR_{name.upper()}": value}), name)) == value

@@ -23,7 +23,7 @@ from meta_orchestrator.wire.trust import Key, Trust, load_key, load_trust
 ENVIRONMENT = "META_ORCHESTRATOR_"
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-PATHS = ("policy", "trust", "key", "data_dir", "ssl_cafile")
+PATHS = ("policy", "trust", "key", "ssl_cafile")
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")  # with the longest topic name it stays below Kafka's 249
 
@@ -37,7 +37,6 @@ class Settings:
     policy: Path | None = None
     trust: Path | None = None
     key: Path | None = None
-    data_dir: Path = Path(".meta-orchestrator")
     security_protocol: str = "PLAINTEXT"
     sasl_mechanism: str | None = None
     username: str | None = None

@@ -34,7 +34,7 @@ class Reader:
         """A block of the README for this broker."""
         shown = block(f"run by the tests with a broker: {step}").text
         shown = shown.replace(f'broker="{ADDRESS}"', f'broker="{self.broker}", prefix="{self.prefix}"')
-        return shown.replace(ADDRESS, self.broker)
+        return shown.replace(ADDRESS, self.broker).replace("worker --key", "worker --port 0 --key")  # 6066 may be taken
 
     def types(self, step: str) -> str:
         done = shell(self.text(step), self.folder, **self.environment)

@@ -22,7 +22,7 @@ class App:
         self.consumer_generation_id = 1
         self.input_topics: dict[str, str] = {}
         self.tables = SimpleNamespace(recovery=SimpleNamespace(active_offsets={"changelog": 0}))
-        owned: Any = Owned(writer=None, acquired_s=0, lost=lost)  # type: ignore[arg-type]
+        owned: Any = Owned(writer=None, lost=lost)  # type: ignore[arg-type]
         self.owner = SimpleNamespace(owned={0: owned}, partitions=list)
 
     async def rejoin(self) -> None: ...

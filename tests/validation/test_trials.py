@@ -63,7 +63,7 @@ def test_a_trial_that_helps_is_kept_without_a_new_version():
     assert outputs == [told]
     assert told.p_better > 0.99
     assert told.explanation.startswith(
-        "it helped: handoff_failure_rate 0.2 → 0, better with a probability of over 99%, "
+        "it helped: handoff_failure_rate 0.2 → 0, better with a probability of over 99%; "
     )
     measured = told.measured["handoff_failure_rate"]
     assert (measured.before, measured.after) == (0.2, 0)

@@ -85,7 +85,7 @@ VERDICTS: dict[str, tuple[Callable[[], Project], str]] = {
     "changed": (changed, "workflow.handoff_timeout_s 120 → 180: handoffs time out; on trial until "),
     "recommended": (recommended, "it waits for approval until "),
     "refused": (refused, "agents hold too much, but workflow.handoff_timeout_s = 180 is on trial until "),
-    "kept": (kept, "it helped: handoff_failure_rate 0.2 → 0, better with a probability of over 99%, "),
+    "kept": (kept, "it helped: handoff_failure_rate 0.2 → 0, better with a probability of over 99%; "),
     "rolled_back": (rolled_back, "better with a probability of 50% only, 90% are needed"),
     "aborted": (overridden, "eve overrides workflow.wip_limit while workflow.handoff_timeout_s was on trial"),
 }

@@ -25,19 +25,23 @@ def lesson(moment: Moment, judgement: Judgement) -> dict[str, Any]:
 
 def finding(moment: Moment, judgement: Judgement) -> str:
     """What was aimed at, in numbers."""
-    all_in_all = f"all in all {sure_text(judgement.p_overall)}{_believed(judgement)}"
+    all_in_all = f"all in all{_believed(judgement)}, {_better(judgement.p_overall)}"
     comparison = judgement.comparisons.get(judgement.target)
     if comparison is None:
         return f"nothing to compare of {public(judgement.target)}, {all_in_all}"
     measured = comparison.measured(moment.policy)
     move = f"{comparison.name} {number_text(measured.before)} → {number_text(measured.after)}"
-    return f"{move}, better with a probability of {sure_text(judgement.p_target)}, {all_in_all}"
+    return f"{move}, {_better(judgement.p_target)}; {all_in_all}"
+
+
+def _better(probability: float) -> str:
+    return f"better with a probability of {sure_text(probability)}"
 
 
 def _believed(judgement: Judgement) -> str:
     """What the response model makes of it."""
     gain = judgement.posterior
-    return f": {100 * gain.mean:+.1f} ± {100 * gain.sd:.1f} % with the load taken out" if gain else ""
+    return f", with the load taken out, {100 * gain.mean:+.1f} ± {100 * gain.sd:.1f} %" if gain else ""
 
 
 def _evidence(judgement: Judgement) -> Evidence:

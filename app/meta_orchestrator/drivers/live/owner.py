@@ -48,7 +48,6 @@ class Owned:
     """A partition of ours, its writer, and when it last did something (seconds of `time.monotonic`)."""
 
     writer: Writer
-    acquired_s: float
     partition: Partition | None = None
     alive: bool = False
     """Sought: records count."""
@@ -86,7 +85,7 @@ class Owner:
         """Start a writer for each partition. Raises what Kafka says if one cannot start."""
         await self.release()
         began = time.monotonic()
-        self.owned = {number: Owned(self.new_writer(number), began) for number in sorted(partitions)}
+        self.owned = {number: Owned(self.new_writer(number)) for number in sorted(partitions)}
         await asyncio.gather(*(owned.writer.start() for owned in self.owned.values()))
         say("acquired", partitions=sorted(partitions), seconds=round(time.monotonic() - began, 3))
 
