@@ -8,7 +8,7 @@ from meta_orchestrator.core.adaptation.belief import Belief, Gain
 from meta_orchestrator.core.adaptation.features import Priors, Space
 from meta_orchestrator.core.adaptation.model import Batch, ResponseModel
 from meta_orchestrator.core.adaptation.remedies import REMEDIES, SYMPTOMS, against
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import DAY_US, SECOND
 from meta_orchestrator.policy import BUILT_IN, Policy
 
 POLICY = Policy()
@@ -113,9 +113,9 @@ def test_what_was_learnt_fades_towards_the_first_belief_and_stays_there():
     believed = gain(model)
     Team(model).work(20).change(5).work(20).change(4).work(20)
     learnt = gain(model)
-    model.learn(Batch(model.time_us + 7 * 86_400 * SECOND, 0.8, 0.0, 0.0, BATCH_S))
+    model.learn(Batch(model.time_us + 7 * DAY_US, 0.8, 0.0, 0.0, BATCH_S))
     week = gain(model)
-    model.learn(Batch(model.time_us + 700 * 86_400 * SECOND, 0.8, 0.0, 0.0, BATCH_S))
+    model.learn(Batch(model.time_us + 700 * DAY_US, 0.8, 0.0, 0.0, BATCH_S))
     forgotten = gain(model)
     assert learnt.sd < week.sd < believed.sd
     assert believed.mean < week.mean < learnt.mean

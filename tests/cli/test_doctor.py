@@ -6,14 +6,13 @@ import pytest
 
 from meta_orchestrator.cli.diagnosis import NEEDS, Remark, Tally, diagnose, key_remarks, window_s
 from meta_orchestrator.cli.tables import silence
-from meta_orchestrator.messages.fields import SECOND, format_time_us
+from meta_orchestrator.messages.fields import HOUR_US, SECOND, format_time_us
 from meta_orchestrator.messages.inputs import TOPIC_OF
 from meta_orchestrator.messages.outputs import MetricsSnapshot
 from meta_orchestrator.policy import Policy
 from meta_orchestrator.view import View
 from meta_orchestrator.wire.trust import Key, Trust, TrustedKey, generate
 
-HOUR_US = 3600 * SECOND
 NOW_US = 500_000 * HOUR_US
 
 

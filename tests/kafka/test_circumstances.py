@@ -67,7 +67,7 @@ def test_a_topic_that_was_made_anew_is_read_from_its_start_and_that_is_said_loud
     first = bench.worker()
     first.wait_for("ready")
     asyncio.run(send_load(bench, 800, 800))
-    wait_until(lambda: settled(bench))  # what were still open would be counted by the second worker
+    wait_until(lambda: settled(bench))  # what was still open would be counted by the second worker
     assert first.stop() == 0
     before = _from_agents(bench)
     asyncio.run(_make_anew(bench, "agent-events"))

@@ -2,7 +2,7 @@
 
 import asyncio
 from types import SimpleNamespace
-from typing import Any
+from typing import cast
 
 import pytest
 
@@ -10,6 +10,7 @@ from meta_orchestrator.drivers.live import watchdog
 from meta_orchestrator.drivers.live.ending import Ending
 from meta_orchestrator.drivers.live.options import Options
 from meta_orchestrator.drivers.live.owner import Owned
+from meta_orchestrator.drivers.live.writers import Writer
 from meta_orchestrator.settings import Settings
 
 
@@ -22,7 +23,7 @@ class App:
         self.consumer_generation_id = 1
         self.input_topics: dict[str, str] = {}
         self.tables = SimpleNamespace(recovery=SimpleNamespace(active_offsets={"changelog": 0}))
-        owned: Any = Owned(writer=None, lost=lost)  # type: ignore[arg-type]
+        owned = Owned(writer=cast(Writer, None), lost=lost)  # the watchdog never writes
         self.owner = SimpleNamespace(owned={0: owned}, partitions=list)
 
     async def rejoin(self) -> None: ...

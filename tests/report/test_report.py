@@ -18,12 +18,10 @@ from meta_orchestrator.drivers.report.spread import Spread
 from meta_orchestrator.drivers.report.windows import Windows
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.event import Event
-from meta_orchestrator.messages.fields import SECOND, format_time_us
+from meta_orchestrator.messages.fields import MINUTE_US, format_time_us
 from meta_orchestrator.messages.outputs import Output, Proposal
 from meta_orchestrator.policy import Policy
 from tests.view.making import T0, antipattern, change, decision, drift, escalation, snapshot, trial
-
-MINUTE_US = 60 * SECOND
 
 
 def event(kind: str, data: dict[str, Any], minute: float = 0, name: str = "") -> Event:

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from meta_orchestrator.messages.cloudevent import CloudEvent
+from meta_orchestrator.messages.fields import MINUTE_US
 from meta_orchestrator.messages.outputs import (
     Antipattern,
     AntipatternCleared,
@@ -20,7 +21,6 @@ from meta_orchestrator.messages.outputs import (
     Trial,
 )
 
-MINUTE_US = 60_000_000
 WIP = "workflow.wip_limit"
 T0 = 1_700_000_040_000_000
 

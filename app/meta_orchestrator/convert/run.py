@@ -17,13 +17,13 @@ from meta_orchestrator.convert.reading import Reader, opened
 from meta_orchestrator.convert.step import Step, Unreadable
 from meta_orchestrator.convert.table import read_csv
 from meta_orchestrator.convert.xes import read_xes
-from meta_orchestrator.messages.fields import SECOND, format_time_us
+from meta_orchestrator.messages.fields import HOUR_US, format_time_us
 from meta_orchestrator.messages.wording import plural
 
 Format = Literal["xes", "csv"]
 READERS = {"xes": read_xes, "csv": read_csv}
 SOURCE = "convert"
-AFTER_THE_END_US = 25 * 3600 * SECOND
+AFTER_THE_END_US = 25 * HOUR_US
 """How long after the last event the closing `clock.tick` stands: what waits for time is due within a day (history,
 proposals); the hour more is for windows and lateness."""
 SHOWN = 20

@@ -14,14 +14,14 @@ from pydantic_core import ErrorDetails, from_json
 from meta_orchestrator.errors import BadRecord, Reason
 from meta_orchestrator.messages.envelope import Envelope, ProjectEnvelope
 from meta_orchestrator.messages.event import UNKNOWN, Event
-from meta_orchestrator.messages.fields import SECOND, Name, is_time, parse_time_us
+from meta_orchestrator.messages.fields import DAY_US, MINUTE_US, SECOND, Name, is_time, parse_time_us
 from meta_orchestrator.messages.inputs import TOPIC_OF, Input
 
 MAX_VALUE_BYTES = 262_144
 FREE_TEXT_CHARACTERS = 500
 """Free text of others (`reason`, `detail`, `comment`) is cut here."""
-OVERRIDE_MAX_US = 7 * 86_400 * SECOND
-TIME_AHEAD_US = 60 * SECOND
+OVERRIDE_MAX_US = 7 * DAY_US
+TIME_AHEAD_US = MINUTE_US
 
 _FIRST_US, _LAST_US = parse_time_us("0001-01-01T00:00:00Z"), parse_time_us("9999-12-31T23:59:59.999999Z")
 _CE = "ce_"

@@ -119,7 +119,7 @@ class Batches:
             self.arriving = tasks * 3600 / seconds
             return self.arriving
         finished = float(moment.history.between(since_us, moment.tick_us)[:, INDEX["tasks_finished"]].sum())
-        now = max(finished + held - before, 0.0) * 3600 * SECOND / (moment.tick_us - since_us)
+        now = max(finished + held - before, 0.0) * HOUR_US / (moment.tick_us - since_us)
         self.arriving = six_digits(self.arriving + RECENT * (now - self.arriving))
         return self.arriving
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from meta_orchestrator.core.collection.book import Book
 from meta_orchestrator.core.collection.slot import AgentSums, Slot
-from meta_orchestrator.messages.fields import DAY_US, SECOND
+from meta_orchestrator.messages.fields import DAY_US, MINUTE_US
 
-LIVE_US = 600 * SECOND
+LIVE_US = 10 * MINUTE_US
 """An agent is live this long after an event, and a heartbeat holds this long."""
 BILLION = 1_000_000_000
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import orjson
 
-from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.fields import DAY_US
 from meta_orchestrator.wire.topics import INPUTS
 
-NEVER = -(10**6) * 86_400 * SECOND
+NEVER = -(10**6) * DAY_US
 """The append time of a topic from which nothing was read: before all times that a message can carry."""
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, Detector, cleared
+from meta_orchestrator.core.analysis.staffing.crews import crews, typical_capacity
 from meta_orchestrator.core.analysis.staffing.queueing import left_waiting, p_above
 from meta_orchestrator.core.analysis.staffing.stations import BATCHES, Stations
 from meta_orchestrator.core.moment import Moment
@@ -100,7 +101,7 @@ class Bottleneck(Detector):
         return fresh
 
     def _judge(self, moment: Moment) -> list[Antipattern]:
-        sizes = typical_capacities(moment)
+        sizes = {name: typical_capacity(crew) for name, crew in crews(moment).items()}
         found = self._test(Network.of(*self.stations.table(), sizes), moment) if self.stations.is_full else None
         if found and found[0] != self._station:
             self._station, self.active = found
@@ -123,7 +124,7 @@ class Bottleneck(Detector):
         waiting, gain = float(network.waiting[:, place].mean()), float(network.gain[:, place].mean())
         found = Antipattern(
             kind=self.kind,
-            agents=at_work(moment, name)[:NAMED_AGENTS],
+            agents=list(crews(moment).get(name, ()))[:NAMED_AGENTS],
             since=format_time_us(self._since_us(burden)),
             severity=min(1.0, gain / float(network.waiting.mean(0).sum())),
             evidence={
@@ -160,22 +161,3 @@ class Bottleneck(Detector):
     def load(self, dumped: dict[str, Any]) -> None:
         super().load(dumped)
         self._station = dumped["station"]
-
-
-def at_work(moment: Moment, agent_type: str) -> list[str]:
-    """Those of a type, by name."""
-    agents = moment.books.agents
-    return sorted(name for name, agent in agents.items() if agent.agent_type == agent_type and _works(agent, moment))
-
-
-def typical_capacities(moment: Moment) -> dict[str, int]:
-    """Agent type → the tasks at once of one more agent: the mean of those there, rounded."""
-    found: dict[str, list[int]] = {}
-    for agent in moment.books.agents.values():
-        if agent.agent_type is not None and _works(agent, moment):
-            found.setdefault(agent.agent_type, []).append(agent.capacity)
-    return {name: max(1, round(sum(capacities) / len(capacities))) for name, capacities in found.items()}
-
-
-def _works(agent: Any, moment: Moment) -> bool:
-    return bool(agent.is_at_work(moment.tick_us))

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from meta_orchestrator.core.analysis.drift.packing import packed, unpacked
 from meta_orchestrator.core.analysis.drift.season import Season
-from meta_orchestrator.messages.fields import DAY_US
+from meta_orchestrator.messages.fields import DAY_US, MINUTE_US
 
-_MINUTE_US = 60_000_000
 _WEEK_US = 7 * DAY_US
 
 
@@ -48,14 +47,14 @@ class Baseline:
 
     def residual(self, time_us: int, value: float) -> float:
         """The value without what is usual; remembers when it was."""
-        time_us -= time_us % _MINUTE_US
-        self.minutes.append(time_us % _WEEK_US // _MINUTE_US)
+        time_us -= time_us % MINUTE_US
+        self.minutes.append(time_us % _WEEK_US // MINUTE_US)
         for season in self.seasons:
             value = season.residual(time_us, value)
         return value
 
     def _expected(self) -> NDArray[np.float64]:
-        times_us = np.array(self.minutes, np.int64) * _MINUTE_US
+        times_us = np.array(self.minutes, np.int64) * MINUTE_US
         return sum((season.expected(times_us) for season in self.seasons), np.zeros(len(times_us)))
 
     def dump(self) -> dict[str, Any]:

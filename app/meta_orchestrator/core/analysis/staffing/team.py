@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from meta_orchestrator.core.analysis.staffing.crews import crews, typical_capacity
 from meta_orchestrator.core.analysis.staffing.queueing import lag_one, left_waiting, p_above, queue_length
 from meta_orchestrator.core.analysis.staffing.skills import Skills
 from meta_orchestrator.core.analysis.staffing.stations import BATCHES, Stations
@@ -186,17 +187,14 @@ class TeamWatch:
 
 def kinds(moment: Moment, stations: Stations) -> list[Kind]:
     """The types of which somebody is there, by name."""
-    there: dict[str, list[tuple[str, int]]] = {}
-    for name, agent in moment.books.agents.items():
-        if agent.agent_type is not None and agent.is_at_work(moment.tick_us):
-            there.setdefault(agent.agent_type, []).append((name, agent.capacity))
+    there = crews(moment)
     names, loads = stations.table(BATCHES)
     return [
         Kind(
             name=name,
-            agents=tuple(sorted(agent for agent, _ in there[name])),
-            capacity=max(1, round(sum(capacity for _, capacity in there[name]) / len(there[name]))),
-            servers=max(1, sum(capacity for _, capacity in there[name])),
+            agents=tuple(there[name]),
+            capacity=typical_capacity(there[name]),
+            servers=max(1, sum(there[name].values())),
             waiting=loads[:, column, 0],
             served=loads[:, column, 1],
         )

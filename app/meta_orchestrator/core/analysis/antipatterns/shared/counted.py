@@ -9,7 +9,7 @@ look-back. A page that leaves the window becomes habit, unless something was wro
 
 import math
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
@@ -106,13 +106,12 @@ class Counted(Detector):
             self._habits = habits.scattered(max(1.0, self.spread(habits)))
         return self._habits
 
-    def excess(self, pages: Collection[Page]) -> Excess:
-        """What habits do not explain, unless it happens for no more of the chances than it always did (p > `QUIET`):
+    def excess(self, now: Mapping[str, Tally], chances: float) -> Excess:
+        """What habits do not explain of these sums; nothing if it is no more of the chances than ever (p > `QUIET`):
         who works with whom changes over the months, and of newcomers habits know little.
         """
-        by_habit = excess_of(self.sums(pages), self.habits)
-        now = Tally(by_habit.observed, sum(page.chances for page in pages))
-        at_all = self.past.at_all(now, self.beginning, self.habits.dispersion)
+        by_habit = excess_of(now, self.habits)
+        at_all = self.past.at_all(Tally(by_habit.observed, chances), self.beginning, self.habits.dispersion)
         return at_all if at_all.p_value > max(QUIET, by_habit.p_value) else by_habit
 
     def sums(self, pages: Iterable[Page]) -> dict[str, Tally]:
@@ -198,7 +197,7 @@ class Counted(Detector):
 
     def _surprise(self, now: Mapping[str, Tally]) -> tuple[Excess, list[str]]:
         """What is too much, and whose: all keys together, then each alone that is known; they share the level."""
-        found = self.excess(self.pages)
+        found = self.excess(now, self.chances)
         known = {key: tally for key, tally in now.items() if self.habits.own(key).expected >= self.known_from}
         level = self._level / 2 if known else self._level
         if found.observed >= _LEAST_HITS and found.p_value <= level:
@@ -271,7 +270,7 @@ class Counted(Detector):
         recent = [page for page in self.pages if (page.index + 1) * self.page_us > tick_us - while_us]
         if found:
             return not recent
-        return self.excess(recent).p_value > QUIET
+        return self.excess(self.sums(recent), sum(page.chances for page in recent)).p_value > QUIET
 
     # ---- the past ----
 
