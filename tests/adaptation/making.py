@@ -65,7 +65,7 @@ def row(**sums: float) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 
 def wish(parameter: str = "workflow.wip_limit", to: Any = 3, **more: Any) -> Wish:
-    own = {name: more.pop(name) for name in ("gain", "is_main", "is_back") if name in more}
+    own = {name: more.pop(name) for name in ("gain", "is_main", "is_back", "baseline_s") if name in more}
     return Wish(parameter, to, Symptom("overload", more.pop("reason", "agents hold too much"), **more), **own)
 
 

@@ -130,6 +130,17 @@ def test_an_unsure_finding_is_refused_by_evidence_with_its_probability():
     assert (refusal.by, refusal.sentence) == ("evidence", "chance would explain it: 90.0% sure, and 97.5% are needed")
 
 
+@pytest.mark.parametrize(("baseline_s", "held_back"), [(899, True), (900, False), (None, False)])
+def test_a_trouble_too_new_for_a_trial_to_be_compared_with_waits(baseline_s, held_back):
+    refusal = first_refusal(wish(baseline_s=baseline_s), ledger(), Policy.model_validate(ENFORCED), NOW_US)
+    assert bool(refusal) is held_back
+    if refusal:
+        assert (refusal.by, refusal.sentence) == (
+            "evidence",
+            "a trial could be compared with 899 s of it only, and 900 s are needed",
+        )
+
+
 def test_a_silent_orchestrator_freezes():
     book = ledger()
     book.silent_since_us, book.unacknowledged = NOW_US, 2

@@ -3,6 +3,7 @@
 import pytest
 
 from meta_orchestrator.core.adaptation.adapt import wishes
+from meta_orchestrator.core.adaptation.batches import fullest
 from meta_orchestrator.core.adaptation.calls import Calls
 from meta_orchestrator.core.adaptation.model import ResponseModel
 from meta_orchestrator.core.adaptation.response import Response
@@ -10,16 +11,17 @@ from meta_orchestrator.core.adaptation.rules import main_remedies
 from meta_orchestrator.core.adaptation.symptoms import symptoms_at
 from meta_orchestrator.core.adaptation.weigh import remedies
 from meta_orchestrator.core.analysis.findings import Findings
+from meta_orchestrator.core.collection.agents import Agents
 from meta_orchestrator.core.collection.measures import Measures
 from meta_orchestrator.messages.outputs import Antipattern, ConfigChange, Drift
 from meta_orchestrator.policy import Policy
-from tests.adaptation.making import ENFORCED, Project, at, decision, ready
+from tests.adaptation.making import ENFORCED, Project, at, decision, ready, us
 
 HEALTHY = {
-    "rounds_closed": 4, "rounds_decided": 4, "rounds_minor": 1, "rounds_minor_accepted": 1, "latency_count": 4,
+    "rounds_closed": 4, "rounds_decided": 4, "rounds_needless": 1, "latency_count": 4,
     "latency_log_sum": 40, "handoffs_ended": 20, "tasks_finished": 8, "points": 8, "busy_us": 60, "capacity_us": 100,
 }  # fmt: skip
-VOTES = HEALTHY | {"rounds_minor": 4, "rounds_minor_accepted": 4}
+VOTES = HEALTHY | {"rounds_needless": 4}
 SLOW = Measures(consensus_latency_p95_ms=150_000)
 ROUNDS = Antipattern(kind="excessive_rounds", agents=["a"], since=at(0), severity=0.4, evidence={"rounds": 9})
 REPEATED = HEALTHY | {"rounds_decided": 2, "rounds_repeated": 2}
@@ -46,7 +48,7 @@ def seen(rows: dict[str, float], ticks: int = 60, **moment: object):
 @pytest.mark.parametrize(
     ("name", "rows", "more", "to", "sentence"),
     [
-        ("slow_votes", VOTES, {"measures": SLOW}, "adaptive_threshold(0.3)", "100% of votes are on minor changes"),
+        ("slow_votes", VOTES, {"measures": SLOW}, "adaptive_threshold(0.3)", "100% of votes are on minor or normal"),
         ("slow_votes", VOTES, {"findings": Findings(antipatterns={"excessive_rounds": ROUNDS})},
          "adaptive_threshold(0.3)", "and rounds repeat"),
         ("undecided", REPEATED, {}, 0.55, "50% of votes are repeated, and only 50% come to a decision"),
@@ -223,6 +225,23 @@ def test_a_step_down_must_not_lead_into_the_opposite_trouble(limit, busy, too_mu
     batches = project.response.batches
     batches.full, batches.full_for_long, batches.busy = 1.0, 1.0, busy
     assert ("overload" in symptoms_at(project.moment())) == too_much
+
+
+def test_an_agent_has_a_place_for_each_task_it_may_hold_however_many_it_works_on_at_once():
+    agents = Agents()
+    for name, kind, held in (("ada", "coder", 4), ("ben", "coder", 2), ("tim", "tester", 2)):
+        agents.greet(name, us(60), us(0))
+        agents[name].agent_type, agents[name].capacity, agents[name].held = kind, 8, held
+    assert fullest(agents, 4, us(90)) == ("coder", 0.75)
+    assert fullest(agents, None, us(90)) == (None, 0.0)
+
+
+def test_of_agents_that_do_too_much_at_once_work_is_asked_for_and_not_only_handoffs():
+    """That handoffs fail is the sign of it; what is lost is time."""
+    busy = symptoms_at(seen(OVERLOADED))["overload"]
+    assert (busy.metric, list(busy.expected)) == ("development_velocity", ["handoff_failure_rate"])
+    risen = symptoms_at(seen(HEALTHY | {"busy_us": 97}, findings=drift("rework_percentage", "up")))["overload"]
+    assert risen.metric == "rework_percentage"
 
 
 def test_those_who_hold_all_they_may_and_are_idle_wait_for_others():

@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from meta_orchestrator.core.adaptation.adapt import wishes
 from meta_orchestrator.core.trial import Proposal
 from meta_orchestrator.core.validation.evidence import estimate
 from meta_orchestrator.core.validation.onset import onset_us
@@ -55,6 +56,15 @@ def test_a_bad_moment_of_a_bad_time_is_no_onset():
                 )
         onsets += asked_at != 0
     assert onsets <= 10
+
+
+@pytest.mark.parametrize(("bad_s", "seen_s"), [(300, 300), (600, 600), (7200, 3600)])
+def test_a_wish_knows_how_much_of_its_trouble_a_trial_could_be_compared_with(bad_s, seen_s):
+    """An hour at the most."""
+    project = ready()
+    project.run(7200, rows=GOOD)
+    project.run(bad_s, rows=BAD | {"handoffs_timed_out": 6})
+    assert [one.baseline_s for one in wishes(project.moment())] == [seen_s]
 
 
 def test_what_was_found_otherwise_says_nothing_of_its_onset():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from meta_orchestrator.messages.examples import examples
 from meta_orchestrator.messages.inputs import TOPIC_OF
 from meta_orchestrator.messages.outputs import OUTPUTS
-from meta_orchestrator.messages.wording import sure_text
+from meta_orchestrator.messages.wording import short_text, sure_text
 from meta_orchestrator.view import ProjectView, View, full_sentence, sentence, told_once, value_text
 from tests.view.making import (
     MINUTE_US,
@@ -205,6 +205,14 @@ def test_numbers_are_written_without_exponents(value: float, said: str) -> None:
 
 def test_nothing_short_of_certain_is_called_so() -> None:
     assert [sure_text(p) for p in (0.5, 0.942, 0.9987)] == ["50%", "94%", "over 99%"]
+
+
+def test_a_probability_that_is_short_by_little_is_told_with_as_many_digits_as_it_takes():
+    assert short_text(0.34, 0.9) == "34% only, 90% are needed"
+    assert short_text(0.99, 1.0) == "99% only, 100% are needed"
+    assert short_text(0.59, 0.9969) == "59.0% only, 99.7% are needed"
+    assert short_text(0.8963, 0.9) == "89.6% only, 90.0% are needed"
+    assert short_text(0.8999, 0.9) == "89.99% only, 90.00% are needed"
 
 
 def test_a_change_is_told_once_by_its_decision() -> None:

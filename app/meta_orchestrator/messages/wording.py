@@ -16,3 +16,11 @@ def plural(number: int, noun: str) -> str:
 def sure_text(probability: float) -> str:
     """A probability in percent; what is short of certain is not called 100 %."""
     return "over 99%" if probability > 0.99 else f"{probability:.0%}"
+
+
+def short_text(probability: float, needed: float) -> str:
+    """Two probabilities, the first of which is short of the second, with as many digits as tell them apart, and the
+    second from certain."""
+    most = 1.0 if needed < 1 else 2.0
+    digits = next((it for it in range(6) if round(probability, it + 2) < round(needed, it + 2) < most), 6)
+    return f"{probability:.{digits}%} only, {needed:.{digits}%} are needed"

@@ -127,7 +127,9 @@ class Trials(Section):
         " follows the load nor comes seldom or late",
     )
     measure_s: PositiveFloat = Field(
-        900, description="measured at least this long before a verdict ahead of the review: a few windows"
+        900,
+        description="measured at least this long before a verdict ahead of the review, a few windows; and a trial does"
+        " not begin before there is as much to compare it with, or half of `review_s` if that is less",
     )
     reject_at: Share = Field(
         0.1, description="taken back ahead of the review if better with at most this probability, and clearly worse"
@@ -161,6 +163,11 @@ class Trials(Section):
     feedback_floor: Annotated[float, Field(ge=-1, le=1)] = Field(
         -0.5, description="a mean rating below this makes better inconclusive"
     )
+
+    @property
+    def least_baseline_s(self) -> float:
+        """A trial begins when there is at least so much to compare it with."""
+        return min(self.measure_s, self.review_s / 2)
 
 
 class Reset(Section):

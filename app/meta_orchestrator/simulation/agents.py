@@ -108,17 +108,13 @@ class Pool:
     def _best(self, piece: Piece) -> Agent | None:
         """Somebody with room, who will be through with it first."""
         limit = self.world.configuration.wip_limit
-        free = [
-            agent
-            for agent in self.present
-            if len(agent.desk) < limit * agent.member.capacity and agent.name not in (piece.apart or ())
-        ]
+        free = [agent for agent in self.present if len(agent.desk) < limit and agent.name not in (piece.apart or ())]
         return min(free, key=lambda a: (a.factor(piece.skill) * (len(a.desk) + 1), a.name), default=None)
 
     @property
     def _has_room(self) -> bool:
         limit = self.world.configuration.wip_limit
-        return any(agent.present and len(agent.desk) < limit * agent.member.capacity for agent in self.agents)
+        return any(agent.present and len(agent.desk) < limit for agent in self.agents)
 
     @property
     def waiting(self) -> int:

@@ -150,6 +150,12 @@ _ALL = (
         {"voters": (), "review_s": 36.0},
     ),
     Scenario(
+        "lost_handoffs",
+        "a quarter of all handoffs is never seen by the receiver: the usual remedy, a longer timeout, waits longer",
+        (_at(0, lost=0.25),),
+        is_faulty=False,
+    ),
+    Scenario(
         "hostile",
         "one agent makes up its reports, about itself and about others: no single agent may move a change",
         (_at(0, liars=("coder-3",)),),

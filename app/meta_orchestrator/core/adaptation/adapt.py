@@ -1,5 +1,7 @@
 """From what was found to what is changed: symptoms, wishes, limits, then a trial, a recommendation or a refusal."""
 
+from dataclasses import replace
+
 from meta_orchestrator.core.adaptation.account import with_symptoms
 from meta_orchestrator.core.adaptation.begin import begin, recommend
 from meta_orchestrator.core.adaptation.limits import AFTER_MODE, Refusal, first_refusal
@@ -10,6 +12,8 @@ from meta_orchestrator.core.adaptation.weigh import is_time, most_promising
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.trial import Proposal
+from meta_orchestrator.core.validation.compare import baseline_s
+from meta_orchestrator.core.validation.onset import present_since_us
 from meta_orchestrator.messages.fields import SECOND
 
 
@@ -34,7 +38,16 @@ def wishes(moment: Moment) -> list[Wish]:
         return []
     symptoms = symptoms_at(moment)
     choose = most_promising if by_model else main_remedies
-    return [with_symptoms(moment, wish, symptoms) for wish in choose(moment, symptoms)] if symptoms else []
+    if not symptoms:
+        return []
+    return [with_baseline(moment, with_symptoms(moment, wish, symptoms)) for wish in choose(moment, symptoms)]
+
+
+def with_baseline(moment: Moment, wish: Wish) -> Wish:
+    """With how much its trial could be compared with, if one could begin now."""
+    if moment.ledger.trial:
+        return wish
+    return replace(wish, baseline_s=baseline_s(moment, present_since_us(moment, wish.why)))
 
 
 def answer(moment: Moment, wish: Wish) -> None:
@@ -70,11 +83,15 @@ def _refuse(moment: Moment, wish: Wish, refusal: Refusal) -> None:
         moment,
         "refused",
         asked(moment, name_proposal(moment, wish.parameter, wish.to), wish.parameter, wish.to),
-        f"{wish.parameter} → {wish.to} was wished for because {wish.why.reason}, but {refusal.sentence}",
+        f"{_wished(wish)} was wished for because {wish.why.reason}, but {refusal.sentence}",
         evidence=wish.why.evidence,
         expected=wish.why.expected,
         refused_by=refusal.by,
     )
+
+
+def _wished(wish: Wish) -> str:
+    return f"{wish.parameter} → {wish.to}" if wish.to is not None else f"A further step of {wish.parameter}"
 
 
 def _proposal(moment: Moment, wish: Wish) -> Proposal:

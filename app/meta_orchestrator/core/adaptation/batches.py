@@ -134,14 +134,12 @@ def fullest(agents: Agents, limit: object, tick_us: int) -> tuple[str | None, fl
 
     Where it is 1, more work cannot be begun: what arrives then says nothing of how much there is to do.
     """
-    held: dict[str | None, float] = {}
-    places: dict[str | None, float] = {}
+    held: dict[str | None, list[int]] = {}
     for agent in agents.values():
         if agent.is_live(tick_us):
-            held[agent.agent_type] = held.get(agent.agent_type, 0.0) + agent.held
-            places[agent.agent_type] = places.get(agent.agent_type, 0.0) + agent.capacity
-    if not isinstance(limit, int | float) or limit <= 0 or not any(places.values()):
+            held.setdefault(agent.agent_type, []).append(agent.held)
+    if not isinstance(limit, int | float) or limit <= 0 or not held:
         return None, 0.0
-    shares = {kind: held[kind] / (places[kind] * limit) for kind in places if places[kind]}
-    kind = max(sorted(shares, key=str), key=lambda it: (shares[it], places[it]))
+    shares = {kind: sum(tasks) / (len(tasks) * limit) for kind, tasks in held.items()}
+    kind = max(sorted(shares, key=str), key=lambda it: (shares[it], len(held[it])))
     return kind, shares[kind]

@@ -5,10 +5,10 @@ from meta_orchestrator.core.collection.history import RATIOS
 from meta_orchestrator.core.ledger import By, Waiting
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.trial import Proposal
-from meta_orchestrator.core.validation.compare import before_change, conditions_since_us
+from meta_orchestrator.core.validation.compare import before_change
 from meta_orchestrator.core.validation.evidence import estimate
 from meta_orchestrator.core.validation.metrics import internal, shown
-from meta_orchestrator.core.validation.onset import onset_us
+from meta_orchestrator.core.validation.onset import present_since_us
 from meta_orchestrator.core.validation.opening import designed, open_trial
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Guard
@@ -16,7 +16,7 @@ from meta_orchestrator.messages.outputs import Guard
 
 def begin(moment: Moment, proposal: Proposal, by: By) -> None:
     """The change goes out, and its trial begins: exactly one parameter, a time of review, guards that take it back."""
-    since_us = max(conditions_since_us(moment), onset_us(moment, proposal))
+    since_us = present_since_us(moment, proposal)
     guards = announced_guards(moment, proposal.parameter, since_us)
     design = designed(moment, proposal)
     change = publish(

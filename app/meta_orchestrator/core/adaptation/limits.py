@@ -89,12 +89,15 @@ def warming_up(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str 
 
 
 def evidence(wish: Wish, ledger: Ledger, policy: Policy, tick_us: int) -> str | None:
-    """Something looks wrong, but there are too few values, chance would do as an explanation, or what was learnt
-    speaks against the remedy."""
+    """Something looks wrong, but there are too few values, chance would do as an explanation, it is too new for a trial
+    to be compared with, or what was learnt speaks against the remedy."""
     if wish.why.samples < wish.why.needed:
         return f"it rests on {wish.why.samples} values, and {wish.why.needed} are needed"
     if wish.why.certainty < policy.trial.guard_at:
         return f"chance would explain it: {wish.why.certainty:.1%} sure, and {policy.trial.guard_at:.1%} are needed"
+    least_s = policy.trial.least_baseline_s
+    if wish.baseline_s is not None and wish.baseline_s < least_s:
+        return f"a trial could be compared with {wish.baseline_s:g} s of it only, and {least_s:g} s are needed"
     return _unpromising(wish, policy)
 
 

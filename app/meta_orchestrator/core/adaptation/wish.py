@@ -15,7 +15,8 @@ class Wish:
     """One parameter's move and what speaks for it.
 
     `to` is None where no further value exists. `gain` is what the response model believes of it. The main remedy of a
-    trouble is tried on less than others, a step back from what was kept on more.
+    trouble is tried on less than others, a step back from what was kept on more. `baseline_s` is how much its trial
+    could be compared with, None where that was not asked.
     """
 
     parameter: str
@@ -24,6 +25,7 @@ class Wish:
     gain: Gain | None = None
     is_main: bool = False
     is_back: bool = False
+    baseline_s: float | None = None
 
 
 def remedy(moment: Moment, symptom: Symptom, parameter: str, direction: Direction) -> Wish:

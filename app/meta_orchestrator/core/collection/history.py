@@ -10,8 +10,7 @@ FIELDS = (
     "events",
     "rounds_closed",
     "rounds_decided",  # accepted or rejected
-    "rounds_minor",  # closed, about something minor
-    "rounds_minor_accepted",
+    "rounds_needless",  # accepted, about something minor or normal
     "rounds_repeated",  # closed with an attempt above 1
     "latency_count",
     "latency_log_sum",  # of ln(1 + latency_ms)

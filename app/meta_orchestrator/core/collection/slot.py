@@ -83,8 +83,7 @@ class Slot:
     """(source, agent, outcome, points) of each finished task, until the slot is closed."""
     latencies_ms: list[float] = field(default_factory=list)
     rounds_decided: int = 0
-    rounds_minor: int = 0
-    rounds_minor_accepted: int = 0
+    rounds_needless: int = 0
     rounds_repeated: int = 0
     points: float = 0.0
     finished: dict[str, None] = field(default_factory=dict)
@@ -138,8 +137,7 @@ _PLAIN = (
     "counts",
     "causes",
     "rounds_decided",
-    "rounds_minor",
-    "rounds_minor_accepted",
+    "rounds_needless",
     "rounds_repeated",
     "points",
     "interventions",

@@ -91,16 +91,30 @@ def before_change(moment: Moment, version: int, at_us: int, since_us: int) -> Ro
     return settled_rows(moment, version, at_us, since_us, round(moment.policy.trial.baseline_s * SECOND))
 
 
+def baseline_s(moment: Moment, since_us: int) -> float:
+    """How long a trial that began now could look back on: seconds."""
+    longest_us = round(moment.policy.trial.baseline_s * SECOND)
+    spans = _settled_spans(moment, moment.ledger.version, moment.tick_us, since_us, longest_us)
+    return sum(until_us - from_us for from_us, until_us in spans) / SECOND
+
+
 def settled_rows(moment: Moment, version: int, at_us: int, since_us: int, longest_us: int = FOR_EVER_US) -> Rows:
     """What was settled under the configuration of `version` between two times, the last `longest_us` of it."""
-    settle_us, parts = round(moment.policy.trial.settle_s * SECOND), []
+    spans = _settled_spans(moment, version, at_us, since_us, longest_us)
+    parts = [moment.history.between(from_us, until_us) for from_us, until_us in reversed(spans)]
+    return np.concatenate(parts) if parts else moment.history.between(0, 0)
+
+
+def _settled_spans(moment: Moment, version: int, at_us: int, since_us: int, longest_us: int) -> list[tuple[int, int]]:
+    """(from, until), the newest first."""
+    settle_us, spans = round(moment.policy.trial.settle_s * SECOND), []
     for begin_us, end_us in moment.ledger.spans_of_config(version):
         until_us = min(end_us, at_us)
         from_us = max(begin_us + settle_us, since_us, until_us - longest_us)
         if from_us < until_us:
-            parts.append(moment.history.between(from_us, until_us))
+            spans.append((from_us, until_us))
             longest_us -= until_us - from_us
-    return np.concatenate(parts[::-1]) if parts else moment.history.between(0, 0)
+    return spans
 
 
 def conditions_since_us(moment: Moment) -> int:

@@ -1,22 +1,39 @@
 """Since when a trouble has been as it is: the time before its onset is nothing that a change may be compared with."""
 
+from collections.abc import Mapping
 from math import sqrt
+from typing import Protocol
 
 from meta_orchestrator.core.collection.history import RATIOS
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.core.trial import Proposal
+from meta_orchestrator.core.validation.compare import conditions_since_us
 from meta_orchestrator.core.validation.evidence import Estimate, Rows, difference, estimate
 from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.policy import Policy
 
 
-def onset_us(moment: Moment, proposal: Proposal) -> int:
-    """0 where it has always been so, as far as is remembered, or where the proposal does not tell.
+class Trouble(Protocol):
+    """What a change is to mend: a metric, and the numbers that were found."""
+
+    @property
+    def metric(self) -> str: ...
+
+    @property
+    def evidence(self) -> Mapping[str, int | float | str | None]: ...
+
+
+def present_since_us(moment: Moment, trouble: Trouble) -> int:
+    """Since when conditions and trouble have both been as they are: a trial is compared with nothing older."""
+    return max(conditions_since_us(moment), onset_us(moment, trouble))
+
+
+def onset_us(moment: Moment, trouble: Trouble) -> int:
+    """0 where it has always been so, as far as is remembered, or where the numbers do not tell.
 
     What is bad by chance is found just when it is worst and gets better by itself (regression to the mean), so that
     beside the look that found it alone every remedy would seem to help: it must be clear that something changed.
     """
-    metric, evidence = proposal.metric, proposal.evidence
+    metric, evidence = trouble.metric, trouble.evidence
     found, target, looked_s = (evidence.get(name) for name in (metric, "target", "looked_back_s"))
     if metric not in RATIOS or not all(isinstance(it, int | float) for it in (found, target, looked_s)):
         return 0

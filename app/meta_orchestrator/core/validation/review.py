@@ -22,6 +22,7 @@ from meta_orchestrator.core.validation.lesson import finding, lesson
 from meta_orchestrator.core.validation.metrics import LATE, PROMPT
 from meta_orchestrator.core.validation.periods import pairs
 from meta_orchestrator.messages.fields import SECOND
+from meta_orchestrator.messages.wording import short_text
 
 LEANS = 0.5
 """Of two equal doubts the one that what helps elsewhere will help here is the smaller."""
@@ -122,10 +123,10 @@ def _unsure(moment: Moment, trial: Trial, judgement: Judgement) -> str | None:
     """Why it is not sure enough that it helps; None if it is."""
     if not _shows_its_aim(moment, judgement):
         needed = moment.policy.trial.keep_at
-        return f"{judgement.target} better with a probability of {judgement.p_target:.0%} only, {needed:.0%} are needed"
+        return f"{judgement.target} better with a probability of {short_text(judgement.p_target, needed)}"
     keep_at = keep_threshold(moment, trial, judgement)
     if judgement.p_better < keep_at:
-        return f"better with a probability of {judgement.p_better:.0%} only, {keep_at:.0%} are needed"
+        return f"better with a probability of {short_text(judgement.p_better, keep_at)}"
     return None
 
 

@@ -38,8 +38,8 @@ def overload(moment: Moment) -> Symptom | None:
     metric = drift.metric if drift else "handoff_failure_rate"
     trouble = f"{metric} has risen to {number_text(drift.after)}" if drift else f"{failing.value:.0%} of handoffs fail"
     reason = f"agents are busy for {busy.value:.0%} of their time, and {trouble}"
-    more = {"mends": metric, "gap": max(busy.gap, failing.gap), "expected": {metric: -0.1}}
-    return _of(moment, "overload", busy, reason, trigger=triggers(moment, drift), **more)
+    more = {"mends": drift.metric if drift else "development_velocity", "gap": max(busy.gap, failing.gap)}
+    return _of(moment, "overload", busy, reason, expected={metric: -0.1}, trigger=triggers(moment, drift), **more)
 
 
 def starvation(moment: Moment) -> Symptom | None:

@@ -10,28 +10,29 @@ from meta_orchestrator.core.validation.evidence import estimate
 from meta_orchestrator.core.validation.metrics import LATENCY
 from meta_orchestrator.messages.wording import number_text
 
-MOST = 0.5
-"""More than half of all votes changed nothing that mattered: minor, and accepted."""
+MANY = 1 / 3
+"""More than a third of all votes are about something of little weight, and it passes, as it would have without."""
 REPEATED = 0.2
 """A fifth of the rounds are second attempts or later."""
 
 
 def slow_votes(moment: Moment) -> Symptom | None:
-    """Most votes are about something minor that passes, and it takes long; mending it should free time."""
-    needless = look(moment, "rounds_minor_accepted", "rounds_closed", MOST)
+    """Many votes are about something of little weight that passes, and it takes long; mending it should free time."""
+    needless = look(moment, "rounds_needless", "rounds_closed", MANY)
     latency_ms, limit_ms = _latency_ms(moment), moment.policy.targets.consensus_latency_p95_ms
     rounds = moment.findings.antipatterns.get("excessive_rounds")
     slow = latency_ms is not None and latency_ms > limit_ms
     if not needless.is_wrong or not (slow or rounds):
         return None
+    trifles = f"{needless.value:.0%} of votes are on minor or normal changes that pass"
     took = f"consensus takes {number_text(latency_ms)} ms where {number_text(limit_ms)} ms are wanted"
     return seen(
         "slow_votes",
         moment,
         needless,
         "rounds",
-        "minor_accepted_share",
-        f"{needless.value:.0%} of votes are on minor changes that pass, and {took if slow else 'rounds repeat'}",
+        "needless_share",
+        f"{trifles}, and {took if slow else 'rounds repeat'}",
         mends="development_velocity",
         gap=max(latency_ms / limit_ms - 1 if slow and latency_ms else 0.0, rounds.severity if rounds else 0.0),
         expected={"development_velocity": 0.1, "consensus_latency_ms": -0.1},
