@@ -244,6 +244,17 @@ def test_of_agents_that_do_too_much_at_once_work_is_asked_for_and_not_only_hando
     assert risen.metric == "rework_percentage"
 
 
+def test_of_two_signs_of_too_much_at_once_the_clearer_one_is_told():
+    """A few more handoffs than usual fail, which may be chance; that no place is free is none."""
+    project = ready()
+    project.run(7200, rows=HEALTHY | {"busy_us": 97, "handoffs_failed": 2.1})
+    assert "of handoffs fail" in symptoms_at(project.moment())["overload"].reason
+    project.response = Response(ResponseModel(Policy()))
+    batches = project.response.batches
+    batches.full, batches.full_for_long, batches.busy = 1.0, 1.0, 0.97
+    assert "100% of the places" in symptoms_at(project.moment())["overload"].reason
+
+
 def test_those_who_hold_all_they_may_and_are_idle_wait_for_others():
     project = ready()
     project.run(7200, rows=HEALTHY)

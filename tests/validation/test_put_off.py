@@ -67,6 +67,17 @@ def test_a_remedy_that_does_not_move_what_it_is_for_is_taken_back_whatever_is_be
     assert doubt in project.decisions[-1].explanation
 
 
+@pytest.mark.parametrize(
+    ("failures", "seconds", "verdict"), [(0, 1800, "kept"), (1, 2880, "kept"), (2, 1800 + 3600, "rolled_back")]
+)
+def test_each_try_after_one_that_failed_must_show_its_aim_more_clearly(believing, failures, seconds, verdict):
+    """15 % fewer handoffs fail: 90 % sure at once, 95 % sure after a while, never 97.5 %."""
+    believing(0.7)
+    project = started(PATIENT)
+    project.ledger.failures[project.ledger.trial.proposal.parameter] = failures
+    assert ended(project, QUIET | {"handoffs_failed": 1.7}) == (seconds, verdict)
+
+
 def test_a_policy_may_say_that_nothing_is_put_off(believing):
     believing(0.45)
     assert ended(started({"trial": {"alpha": 1e-9, "put_off_s": 0}}), QUIET) == (1800, "rolled_back")

@@ -48,7 +48,7 @@ def _is_put_off(moment: Moment, trial: Trial, judgement: Judgement) -> bool:
     if judgement.posterior is None:
         return moment.response is not None and believed(trial) is not None
     times = moment.policy.trial
-    if not _shows_its_aim(moment, judgement):
+    if not _shows_its_aim(moment, trial, judgement):
         return judgement.p_target > 1 - times.keep_at
     return 1 - times.believe_at < judgement.p_better < keep_threshold(moment, trial, judgement)
 
@@ -121,8 +121,8 @@ def _doubt(moment: Moment, trial: Trial, judgement: Judgement) -> str | None:
 
 def _unsure(moment: Moment, trial: Trial, judgement: Judgement) -> str | None:
     """Why it is not sure enough that it helps; None if it is."""
-    if not _shows_its_aim(moment, judgement):
-        needed = moment.policy.trial.keep_at
+    if not _shows_its_aim(moment, trial, judgement):
+        needed = _aim_needed(moment, trial)
         return f"{judgement.target} better with a probability of {short_text(judgement.p_target, needed)}"
     keep_at = keep_threshold(moment, trial, judgement)
     if judgement.p_better < keep_at:
@@ -130,10 +130,18 @@ def _unsure(moment: Moment, trial: Trial, judgement: Judgement) -> str | None:
     return None
 
 
-def _shows_its_aim(moment: Moment, judgement: Judgement) -> bool:
+def _shows_its_aim(moment: Moment, trial: Trial, judgement: Judgement) -> bool:
     """What a trial shows at once must be seen: a remedy that does not move what it is for is none here, whatever is
     believed of it."""
-    return not _is_prompt(judgement) or judgement.p_target >= moment.policy.trial.keep_at
+    return not _is_prompt(judgement) or judgement.p_target >= _aim_needed(moment, trial)
+
+
+def _aim_needed(moment: Moment, trial: Trial) -> float:
+    """How sure the aim must be: each try after one that failed may err half as often, so that what does not help is
+    kept with twice the chance of a single trial at the most, however often it is tried (alpha spending; Lan and DeMets,
+    Biometrika 70, 1983)."""
+    failures = moment.ledger.failures.get(trial.proposal.parameter, 0)
+    return 1 - (1 - moment.policy.trial.keep_at) * 0.5**failures
 
 
 def _is_prompt(judgement: Judgement) -> bool:

@@ -26,15 +26,30 @@ OVERLOAD = ("rework_percentage", "quality_regression_rate", "handoff_failure_rat
 
 
 def overload(moment: Moment) -> Symptom | None:
-    """Busy alone is no fault: only where something else shows that it is too much, or where no place is free."""
+    """Too much begun at once: agents are busy and something shows that it is too much, or no place is free."""
     limit = moment.ledger.config.get(LIMIT)
     if isinstance(limit, int | float) and limit <= FEW:
         return None
+    return _clearer(_strained(moment), _full(moment, "overload"))
+
+
+def starvation(moment: Moment) -> Symptom | None:
+    """Too little held at once: agents are idle while work waits at a bottleneck, or all places are taken."""
+    return _clearer(_idle(moment), _full(moment, "starvation"))
+
+
+def _clearer(*signs: Symptom | None) -> Symptom | None:
+    """Of two signs of the same trouble the one that speaks louder."""
+    return max((sign for sign in signs if sign), key=lambda sign: sign.strength, default=None)
+
+
+def _strained(moment: Moment) -> Symptom | None:
+    """Busy alone is no fault: only where something else shows that it is too much."""
     busy = look_at(moment, _utilization, moment.policy.targets.utilization_high)
     drift = _risen(moment)
     failing = look(moment, "handoffs_failed", "handoffs_ended", moment.policy.targets.handoff_failure_rate)
     if not busy.is_wrong or (drift is None and not failing.is_wrong):
-        return _full(moment, "overload")
+        return None
     metric = drift.metric if drift else "handoff_failure_rate"
     trouble = f"{metric} has risen to {number_text(drift.after)}" if drift else f"{failing.value:.0%} of handoffs fail"
     reason = f"agents are busy for {busy.value:.0%} of their time, and {trouble}"
@@ -42,12 +57,12 @@ def overload(moment: Moment) -> Symptom | None:
     return _of(moment, "overload", busy, reason, expected={metric: -0.1}, trigger=triggers(moment, drift), **more)
 
 
-def starvation(moment: Moment) -> Symptom | None:
-    """Idle alone is no fault: only where work waits at a bottleneck, or all places are taken."""
+def _idle(moment: Moment) -> Symptom | None:
+    """Idle alone is no fault: only where work waits at a bottleneck."""
     idle = look_at(moment, _utilization, moment.policy.targets.utilization_low, "below")
     bottleneck = _first_antipattern(moment, "bottleneck", "stalled")
     if not idle.is_wrong or bottleneck is None:
-        return _full(moment, "starvation")
+        return None
     reason = f"agents are busy for only {idle.value:.0%} of their time while work waits: {bottleneck.kind} is seen"
     expected = {METRIC: 0.1, "development_velocity": 0.1}
     return _of(moment, "starvation", idle, reason, expected=expected, trigger=triggers(moment, bottleneck))
