@@ -199,8 +199,8 @@ def test_a_few_calls_for_people_are_many_where_hardly_any_are_tolerated(calls, s
     ("long", "usual", "names"),
     [
         (0.7, 960.0, set()),
-        (1.0, 960.0, {"crowding", "overload"}),
-        (0.7, 1300.0, {"crowding", "overload"}),
+        (1.0, 960.0, {"crowding", "overload", "slow_and_clean"}),
+        (0.7, 1300.0, {"crowding", "overload", "slow_and_clean"}),
     ],
 )
 def test_full_desks_are_a_trouble_when_less_gets_done_or_for_hours(long, usual, names):
@@ -255,12 +255,25 @@ def test_of_two_signs_of_too_much_at_once_the_clearer_one_is_told():
     assert "100% of the places" in symptoms_at(project.moment())["overload"].reason
 
 
+@pytest.mark.parametrize(("regressed", "clean"), [(0.1, True), (0.3, False)])
+def test_care_may_be_saved_where_work_waits_and_hardly_anything_regresses(regressed, clean):
+    """1.25 and 3.75 % of tasks, where 10 % are tolerated and a quarter of that is hardly anything."""
+    project = ready()
+    project.run(7200, rows=HEALTHY | {"tasks_regressed": regressed})
+    project.response = Response(ResponseModel(Policy()))
+    project.response.batches.full = project.response.batches.full_for_long = 1.0
+    found = symptoms_at(project.moment()).get("slow_and_clean")
+    assert (found is not None) is clean
+    if found:
+        assert found.reason == "only 1.2% of tasks regress, and work waits for agents"
+
+
 def test_those_who_hold_all_they_may_and_are_idle_wait_for_others():
     project = ready()
     project.run(7200, rows=HEALTHY)
     project.response = Response(ResponseModel(Policy()))
     project.response.batches.full, project.response.batches.full_for_long, project.response.batches.busy = 1.0, 1.0, 0.5
-    assert set(symptoms_at(project.moment())) == {"crowding", "starvation"}
+    assert set(symptoms_at(project.moment())) == {"crowding", "starvation", "slow_and_clean"}
 
 
 def test_where_nobody_votes_votes_are_left_alone():

@@ -68,29 +68,32 @@ class Parameter(Section):
 
 _GUARDS: tuple[Metric, ...] = ("quality_regression_rate", "handoff_failure_rate", "consensus_success_rate")
 """Rates, not counts: a team that does twice as much may fail twice as often."""
-_OF_FREQUENCY: tuple[Metric, ...] = _GUARDS[:2]
-"""Which changes are voted on is what it moves: those that are left are the harder ones, and agreed on less often."""
+_BUT_VOTES: tuple[Metric, ...] = _GUARDS[:2]
+"""Of what decides which changes are voted on, since those that are left are the harder ones and agreed on less often;
+and of what has nothing to do with votes: each guard more is one more that may cry wolf."""
 
 
 def _threshold(low: float, high: float, default: float, safety: bool = False) -> Parameter:
     return Parameter(type="float", low=low, high=high, step=0.05, default=default, safety=safety, guards=_GUARDS)
 
 
-def _count(low: int, high: int, default: int, step: int = 1, safety: bool = False) -> Parameter:
-    return Parameter(type="int", low=low, high=high, step=step, default=default, safety=safety, guards=_GUARDS)
+def _count(
+    low: int, high: int, default: int, step: int = 1, guards: tuple[Metric, ...] = _GUARDS, safety: bool = False
+) -> Parameter:
+    return Parameter(type="int", low=low, high=high, step=step, default=default, safety=safety, guards=guards)
 
 
 BUILT_IN: dict[str, Parameter] = {
-    "consensus.frequency": Parameter(type="frequency", default="every_change", guards=_OF_FREQUENCY),
+    "consensus.frequency": Parameter(type="frequency", default="every_change", guards=_BUT_VOTES),
     "consensus.threshold.minor": _threshold(0.5, 0.9, 0.5),
     "consensus.threshold.normal": _threshold(0.5, 0.9, 0.6),
     "consensus.threshold.major": _threshold(0.6, 0.95, 0.67, safety=True),
     "consensus.threshold.critical": _threshold(0.66, 1, 0.75, safety=True),
     "consensus.max_rounds": _count(1, 6, 3),
     "workflow.wip_limit": _count(1, 10, 4),
-    "workflow.handoff_timeout_s": _count(10, 900, 120, step=60),
-    "workflow.max_rework": _count(1, 5, 3),
-    "workflow.max_handoffs": _count(5, 50, 20, step=5),
+    "workflow.handoff_timeout_s": _count(10, 900, 120, 60, _BUT_VOTES),
+    "workflow.max_rework": _count(1, 5, 3, guards=_BUT_VOTES),
+    "workflow.max_handoffs": _count(5, 50, 20, 5, _BUT_VOTES),
     "workflow.review_depth": _count(0, 4, 2, safety=True),
     "quality.min_pass_rate": Parameter(
         type="float", low=0.7, high=1, step=0.05, default=0.9, safety=True, guards=_GUARDS

@@ -1,6 +1,7 @@
-"""Regressions escape; or hardly any do while work slows down."""
+"""Regressions escape; or hardly any do while work slows down or waits."""
 
 from meta_orchestrator.core.adaptation.symptoms.look import look
+from meta_orchestrator.core.adaptation.symptoms.places import crowding
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom, seen
 from meta_orchestrator.core.adaptation.trigger import triggers
 from meta_orchestrator.core.moment import Moment
@@ -26,8 +27,11 @@ def slow_and_clean(moment: Moment) -> Symptom | None:
     target = VERY_LOW * moment.policy.targets.quality_regression_rate
     found = look(moment, "tasks_regressed", "tasks_finished", target, "below")
     slower = moment.findings.drifts.get("development_velocity")
-    if not found.is_wrong or slower is None or slower.direction != "down":
+    fallen = slower is not None and slower.direction == "down"
+    if not found.is_wrong or not (fallen or crowding(moment)):
         return None
-    reason = f"only {found.value:.1%} of tasks regress, and velocity has fallen"
+    reason = (
+        f"only {found.value:.1%} of tasks regress, and {'velocity has fallen' if fallen else 'work waits for agents'}"
+    )
     more = {"mends": "development_velocity", "expected": {"development_velocity": 0.05}}
     return seen("slow_and_clean", moment, found, "tasks", METRIC, reason, trigger=triggers(moment, slower), **more)
