@@ -40,7 +40,20 @@ def test_an_agent_whose_work_comes_back_is_named_and_cleared():
     assert all(task.startswith("t2-") for task in found.tasks)
     assert found.evidence["observed"] > 1.5 * found.evidence["expected"]
     assert isinstance(cleared, AntipatternCleared)
-    assert 4 * HOUR_S < cleared_s < 5 * HOUR_S
+    assert 4 * HOUR_S < cleared_s < 5.5 * HOUR_S
+
+
+def test_a_fault_that_lasts_is_one_finding_or_two_that_end_with_it():
+    """Twice as much is sent back from 8 h to 20 h: few chances without a request must not look like its end."""
+    for seed in (2, 3, 4):
+        said = work(1, 800, 0, 8 * HOUR_S) + work(seed, 1200, 8 * HOUR_S, 20 * HOUR_S, 0.4)
+        found = judged_with_books(ExcessiveRework(POLICY), said + work(9, 400, 20 * HOUR_S, 24 * HOUR_S), 24 * HOUR_S)
+        begins, ends = (
+            [at_s for at_s, it in found if isinstance(it, AntipatternCleared) is end] for end in (False, True)
+        )
+        assert len(begins) == len(ends) <= 2
+        assert sum(ends) - sum(begins) > 0.75 * 12 * HOUR_S
+        assert ends[-1] < 21 * HOUR_S
 
 
 def test_as_much_as_ever_is_not_too_much():

@@ -55,7 +55,11 @@ class Analysis(Section):
     agent_share: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.1, description="of a rate that decides, an agent reports this share or twice its fair part at the most"
     )
-    clear_after_s: PositiveFloat = Field(600, description="an antipattern not seen for this long is cleared")
+    clear_after_s: PositiveFloat = Field(
+        600,
+        description="an antipattern not seen for this long is cleared; what is counted must show that it stopped, and"
+        " a hard limit that was met counts for `lookback_s`",
+    )
     lookback_s: PositiveFloat = Field(1800, description="antipatterns look at this much of the past")
     cause_alpha: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.05, description="chance that somebody is named as the cause of a change that all share evenly"

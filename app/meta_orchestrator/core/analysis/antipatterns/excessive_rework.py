@@ -26,7 +26,7 @@ class ExcessiveRework(PerWork):
     to the project's habit. Requests for one task depend on each other, so their scatter by task (`attempt` counts
     them) widens the test. False alarms: at most `analysis.alpha` in a look-back. Cleared: see `counted`.
     Beside it stands a hard limit: more than one attempt at a task beyond `workflow.max_rework`; by one beyond it an
-    orchestrator finds out that the limit is reached. It holds for `analysis.clear_after_s`.
+    orchestrator finds out that the limit is reached. It holds for a look-back.
     Severity: the share of the requests that the past does not explain; for the hard limit half of attempts / limit.
     """
 
@@ -61,7 +61,7 @@ class ExcessiveRework(PerWork):
             self.urgent = True
 
     def over_limit(self, tick_us: int) -> Antipattern | None:
-        self._beyond = {task: one for task, one in self._beyond.items() if one[0] > tick_us - self.clear_us}
+        self._beyond = {task: one for task, one in self._beyond.items() if one[0] > tick_us - self.hold_us}
         worst = sorted(self._beyond.items(), key=lambda item: (-item[1][2], item[0]))[:NAMED_TASKS]
         if not worst or not self.most:
             return None

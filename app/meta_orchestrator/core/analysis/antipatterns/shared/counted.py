@@ -3,13 +3,13 @@
 A look compares the last `analysis.lookback_s` (longer where events are rare, up to `time.history_s`) with everything
 before, at `analysis.alpha` over a look-back: there are `LOOKS` looks in one, each at its share. That others do now
 what always was done is no finding. Cleared when the last `analysis.clear_after_s` alone would not raise suspicion (p >
-`QUIET`), so it takes much more to be found than to stay. Chances are added to pages, sums of a sixth of a
-look-back. A page that leaves the window becomes habit, unless something was wrong then.
+`QUIET`) and it shows that it has stopped: few chances without a hit are no evidence of absence. Chances are added to
+pages, sums of a sixth of a look-back. A page that leaves the window becomes habit, unless something was wrong then.
 """
 
 import math
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
@@ -25,7 +25,12 @@ LOOKS = 6
 PLENTY = 3
 """A look-back is made longer until it holds so many times `min_events`: in a short one a fault is soon past."""
 QUIET = 0.1
+USUAL = 0.5
+"""No more than habits let expect."""
+STOPPED = math.log(100)
+"""So much more likely must the usual level be than the found one, since some time after it was found (Page's CUSUM)."""
 _LEAST_FACTOR = 1.5
+TINY = 1e-9
 _LEAST_HITS = 2
 
 
@@ -50,6 +55,8 @@ class Counted(Detector):
         analysis = policy.analysis
         self.page_us = max(1, round(analysis.lookback_s * SECOND) // LOOKS)
         self.clear_us = round(analysis.clear_after_s * SECOND)
+        self.hold_us = max(self.clear_us, LOOKS * self.page_us)
+        """How long a hard limit that was met counts: where one is met again and again that is one finding."""
         self._level = analysis.alpha / LOOKS
         self.pages: deque[Page] = deque()
         """Of the window, oldest first; none is empty."""
@@ -60,6 +67,8 @@ class Counted(Detector):
         """A hard limit was met at this tick."""
         self._ill: list[tuple[int, int | None]] = []
         """From when to when the last findings lasted: no part of the past that others are compared with."""
+        self._found: tuple[float, list[str]] = 1.0, []
+        """How many times the expected hits were found last, and whose keys these were; none are all keys."""
 
     def shown(self, agents: tuple[str, ...]) -> str:
         """Who takes part in a hit, as a person reads it."""
@@ -181,9 +190,10 @@ class Counted(Detector):
         if self.chances < self.policy.analysis.min_events or (self.needs_past and not self.is_known):
             return None
         now = self.sums(self.pages)
-        found, keys = self._surprise(now)
+        found, keys, own = self._surprise(now)
         if not keys:
             return None
+        self._found = found.observed / max(found.expected, TINY), own
         marks = [mark for page in self.pages for mark in page.marks.values() if mark.key in keys]
         tasks = most(marks)
         return Antipattern(
@@ -195,16 +205,17 @@ class Counted(Detector):
             evidence=self._numbers(found, tick_us) | self.details() | {"tasks": len(tasks)},
         )
 
-    def _surprise(self, now: Mapping[str, Tally]) -> tuple[Excess, list[str]]:
-        """What is too much, and whose: all keys together, then each alone that is known; they share the level."""
+    def _surprise(self, now: Mapping[str, Tally]) -> tuple[Excess, list[str], list[str]]:
+        """What is too much, whose it is, and the keys it was found in if not in all: first all of them together, then
+        each alone that is known; they share the level."""
         found = self.excess(now, self.chances)
         known = {key: tally for key, tally in now.items() if self.habits.own(key).expected >= self.known_from}
         level = self._level / 2 if known else self._level
         if found.observed >= _LEAST_HITS and found.p_value <= level:
-            return found, self._culprits(now, found)
+            return found, self._culprits(now, found), []
         level /= max(1, len(known))
         guilty = {key: tally for key, tally in known.items() if self._is_guilty(key, tally, level)}
-        return excess_of(guilty, self.habits), sorted(guilty)
+        return excess_of(guilty, self.habits), sorted(guilty), sorted(guilty)
 
     def _is_guilty(self, key: str, tally: Tally, level: float) -> bool:
         if tally.hits < _LEAST_HITS or tally.hits <= tally.expected * self.habits.rate(key):
@@ -265,12 +276,28 @@ class Counted(Detector):
         return [found]
 
     def _is_over(self, found: Antipattern | None, tick_us: int) -> bool:
-        """Would the last while alone raise no suspicion? If nothing at all has happened in it, it is over, too."""
+        """Would the last while alone raise no suspicion, and does it show that it has stopped? If nothing at all has
+        happened in it, it is over, too."""
         while_us = self.clear_us * max(1.0, self._length_us(tick_us) / (LOOKS * self.page_us))
         recent = [page for page in self.pages if (page.index + 1) * self.page_us > tick_us - while_us]
-        if found:
+        if found or not recent:
             return not recent
-        return self.excess(self.sums(recent), sum(page.chances for page in recent)).p_value > QUIET
+        return self._p_value(recent) > QUIET and (self._has_stopped() or self._p_value(self.pages) > USUAL)
+
+    def _p_value(self, pages: Collection[Page]) -> float:
+        return self.excess(self.sums(pages), sum(page.chances for page in pages)).p_value
+
+    def _has_stopped(self) -> bool:
+        """Is the usual level much more likely than the found one, since the best moment to say so (Page, Biometrika 41,
+        1954)?"""
+        factor, keys = self._found
+        level = 0.0
+        for page in self.pages:
+            sums = self.sums([page])
+            once = excess_of({key: sums[key] for key in keys or sums if key in sums}, self.habits)
+            gain = once.expected * (factor - 1) - once.observed * math.log(factor)
+            level = max(0.0, level + gain / self.habits.dispersion)
+        return level >= STOPPED
 
     # ---- the past ----
 
@@ -286,6 +313,7 @@ class Counted(Detector):
             **self.past.dump(),
             "times": [self._next_us, self._looked_us],
             "ill": [list(times) for times in self._ill],
+            "found": self._found,
         }
 
     def load(self, dumped: dict[str, Any]) -> None:
@@ -294,4 +322,6 @@ class Counted(Detector):
         self.past = Past.load(dumped)
         self._next_us, self._looked_us = dumped["times"]
         self._ill = [(start, end) for start, end in dumped["ill"]]
+        factor, keys = dumped["found"]
+        self._found = factor, keys
         self._habits = None

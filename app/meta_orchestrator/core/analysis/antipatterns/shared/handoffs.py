@@ -126,7 +126,7 @@ class Returns(Counted):
 
     def over_limit(self, tick_us: int) -> Antipattern | None:
         """Tasks that were caught just now."""
-        self.loops = {task: loop for task, loop in self.loops.items() if loop.time_us > tick_us - self.clear_us}
+        self.loops = {task: loop for task, loop in self.loops.items() if loop.time_us > tick_us - self.hold_us}
         if not self.loops:
             return None
         return finding(self.kind, self.loops, self.most_handoffs, self.shown)
