@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,7 +11,7 @@ import orjson
 import pytest
 
 from meta_orchestrator.messages.fields import format_time_us, parse_time_us
-from tests.cli.conftest import Run
+from tests.cli.conftest import Done, Run
 
 START_US = parse_time_us("2026-03-02T09:00:00Z")
 
@@ -77,7 +78,7 @@ def test_in_lock_step_each_clock_tick_is_answered(run: Run, monkeypatch: pytest.
     given = b"".join([*HEARTBEATS, line(98, 330, "clock.tick"), line(99, 331, "clock.tick")])
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given)))
     written = io.BytesIO()
-    monkeypatch.setattr("meta_orchestrator.cli.replay.writing", lambda _: nullcontext(written))
+    monkeypatch.setattr("meta_orchestrator.cli.replay.writing", lambda *_: nullcontext(written))
     assert run("replay", "-").status == 0
     types = [orjson.loads(text)["type"] for text in written.getvalue().splitlines()]
     assert types.count("clock.ticked") == 2
@@ -136,3 +137,37 @@ def test_a_log_that_was_not_converted_is_told_from_events(run: Run, name: str, t
 def test_the_policy_has_a_schema_too(run: Run):
     schema = json.loads(run("schemas", "--policy").out)
     assert {"time", "pace", "parameters"} <= set(schema["properties"])
+
+
+def test_a_file_in_the_wrong_order_is_told_to_be_one(run: Run):
+    Path("backwards.jsonl").write_bytes(b"".join(HEARTBEATS[::-1]))
+    said = run("replay", "backwards.jsonl", "--out", "out.jsonl").err
+    assert said == (  # three share the pane that is still open
+        "27 events came late: what followed was decided before, so they are in no window;"
+        " sort the lines by time, or raise time.lateness_s\n"
+    )
+
+
+def test_a_policy_for_a_project_of_which_nothing_came_is_told(run: Run, journal: Path):
+    Path("policy.toml").write_text('[project.checkot]\nprofile = "critical"\n')
+    said = run("replay", journal, "--policy", "policy.toml", "--out", "out.jsonl").err
+    assert said == "policy.project.checkot: no event of it; there is checkout\n"
+
+
+def test_a_page_that_cannot_be_written_is_told_by_its_option(run: Run, journal: Path):
+    done = run("replay", journal, "--html", "nowhere/page.html")
+    assert (done.status, done.err.split(" = ")[0]) == (2, "meta-orchestrator: --html")
+
+
+def test_who_reads_no_more_ends_it_without_a_word(journal: Path):
+    command = f"{sys.executable} -m meta_orchestrator replay {journal} | exec 0<&-; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_ctrl_c_before_a_command_has_begun_is_no_error(run: Run, monkeypatch: pytest.MonkeyPatch):
+    def interrupted(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("meta_orchestrator.cli.app.app", interrupted)
+    assert run("status") == Done(130, "", "")

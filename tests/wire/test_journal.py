@@ -1,10 +1,13 @@
 """Lines of a journal: like records, without keys, partitions and signatures."""
 
+from io import BytesIO
+
 import pytest
 
 from meta_orchestrator.errors import BadRecord
 from meta_orchestrator.messages.fields import parse_time_us
-from meta_orchestrator.wire.journal import read_line
+from meta_orchestrator.wire.decode import MAX_VALUE_BYTES
+from meta_orchestrator.wire.journal import lines_of, read_line
 from tests.wire.making import LEFT_OUT, blame, structured
 
 TIME = "2026-03-02T09:00:00Z"
@@ -45,3 +48,12 @@ def test_only_a_clock_tick_needs_no_project() -> None:
 
 def test_commands_in_a_file_need_no_signature() -> None:
     assert read_line(structured("control.freeze", recordedtime="2026-03-05T09:00:00Z"), 1)[1][3] == "control.freeze"
+
+
+def test_a_line_without_an_end_is_cut_and_the_next_one_is_whole():
+    longest = b"x" * MAX_VALUE_BYTES + b"\r\n"
+    read = list(lines_of(BytesIO(longest + b"y" * 3 * MAX_VALUE_BYTES + b"\nlast")))
+    assert [read[0], *read[2:]] == [longest, b"last"]
+    assert MAX_VALUE_BYTES < len(read[1].rstrip(b"\r\n")) < MAX_VALUE_BYTES + 10
+    with pytest.raises(BadRecord, match="too_large"):
+        read_line(read[1], 2)

@@ -70,7 +70,7 @@ def _convert(
 ) -> None:
     from meta_orchestrator.convert import convert
 
-    with writing(out) as target:
+    with writing("--out", out) as target:
         summary = convert(form, log, target, mapping, project, by_group, show_progress=sys.stderr.isatty())
     for line in summary.lines():
         typer.echo(line, err=True)
@@ -78,7 +78,7 @@ def _convert(
 
 
 @contextmanager
-def writing(path: Path | None) -> Iterator[BinaryIO]:
+def writing(option: str, path: Path | None) -> Iterator[BinaryIO]:
     """A new file, or stdout where none is named."""
     if path is None:
         yield sys.stdout.buffer
@@ -87,6 +87,6 @@ def writing(path: Path | None) -> Iterator[BinaryIO]:
     try:
         target = path.open("wb")
     except OSError as error:
-        raise SettingsError("--out", str(path), f"must be a file that can be written ({error.strerror})") from error
+        raise SettingsError(option, str(path), f"must be a file that can be written ({error.strerror})") from error
     with target:
         yield target

@@ -1,10 +1,12 @@
 """The entry point: runs a command and turns what went wrong into one sentence and an exit status.
 
-0 done; 1 an order was refused, the worker is stuck, or a demo applied nothing; 2 wrong usage or settings; 3 some
-records were bad; 4 the broker cannot be reached; 5 an order has had no answer yet.
+0 done; 1 an order was refused, the worker is stuck, a demo applied nothing, or whoever read the output is gone; 2 wrong
+usage or settings; 3 some records were bad; 4 the broker cannot be reached; 5 an order has had no answer yet; 130 ended
+by Ctrl-C.
 """
 
 import os
+import signal
 import sys
 
 from meta_orchestrator.errors import BrokerUnavailable, SettingsError, Stuck
@@ -35,6 +37,8 @@ def main() -> None:
     except BrokenPipeError:  # whoever read our output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except KeyboardInterrupt:  # before a command has begun
+        sys.exit(128 + signal.SIGINT)
 
 
 def end(status: int, sentence: str) -> None:

@@ -48,12 +48,28 @@ def replay(
     with reading(journal) as lines:
         run = _reported(html) if report or html else _written
         done = run(lines, policy, out, journal == "-", assume_orchestrator)
+    for told in warnings(done, policy):
+        typer.echo(told, err=True)
     if done.bad:
         for told in told_bad(done):
             typer.echo(told, err=True)
         if 2 * done.bad["not_json"] > done.lines and (form := form_of_log(journal)):
             typer.echo(f"is it a log? make events of it first: meta-orchestrator convert {form} {journal}", err=True)
         raise typer.Exit(3)
+
+
+def warnings(done: "Replay", policy: "Policy") -> list[str]:
+    """What is no error and yet hardly meant: a file that is not in the order of time, a policy for another project."""
+    seen, found = sorted(done.loop.projects), []
+    if done.late:
+        found.append(
+            f"{plural(done.late, 'event')} came late: what followed was decided before, so they are in no window;"
+            " sort the lines by time, or raise time.lateness_s"
+        )
+    there = f"there {'are' if len(seen) != 1 else 'is'} {', '.join(seen) or 'no projects'}"
+    return found + [
+        f"policy.project.{name}: no event of it; {there}" for name in sorted(set(policy.project) - set(seen))
+    ]
 
 
 def told_bad(done: "Replay") -> list[str]:
@@ -67,10 +83,11 @@ def told_bad(done: "Replay") -> list[str]:
 
 def _written(lines: BinaryIO, policy: "Policy", out: Path | None, lock_step: bool, assume: bool) -> "Replay":
     from meta_orchestrator.drivers.replay import Replay
+    from meta_orchestrator.wire.journal import lines_of
 
-    with writing(out) as target:
+    with writing("--out", out) as target:
         done = Replay(policy, target.write, target.flush if lock_step else None, assume)
-        done.run(lines)
+        done.run(lines_of(lines))
     return done
 
 
@@ -80,11 +97,15 @@ def _reported(html: Path | None) -> Run:
     def run(lines: BinaryIO, policy: "Policy", out: Path | None, lock_step: bool, assume: bool) -> "Replay":
         from meta_orchestrator.drivers.replay import Replay
         from meta_orchestrator.drivers.report import Report
+        from meta_orchestrator.wire.journal import lines_of
 
         watcher = Report(policy)
-        with writing(out) if out else discarding() as target, writing(html) if html else discarding() as page:
+        with (
+            writing("--out", out) if out else discarding() as target,
+            writing("--html", html) if html else discarding() as page,
+        ):
             done = Replay(policy, target.write, None, assume, watcher)
-            done.run(lines)
+            done.run(lines_of(lines))
             watcher.render(console())
             page.write(watcher.html().encode() if html else b"")
         return done

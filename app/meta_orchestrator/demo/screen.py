@@ -135,7 +135,8 @@ def _trial(project: ProjectView) -> str | None:
         return None
     data = project.trial["data"]
     left_s = (parse_time_us(data["trial"]["review_at"]) - project.time_us) / SECOND
-    return f"on trial: {data['proposal']['parameter']} = {data['proposal']['to']}, judged in {max(left_s, 0):.0f} s"
+    judged = f"judged in {left_s:.0f} s" if left_s > 0 else "review put off until more is known"
+    return f"on trial: {data['proposal']['parameter']} = {data['proposal']['to']}, {judged}"
 
 
 def _metrics_line(story: Story) -> str:

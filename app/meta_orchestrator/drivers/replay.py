@@ -56,7 +56,8 @@ class Replay:
         self._watched = not isinstance(self.watcher, Unwatched)
         self.watermark_us = -(2**62)
         self.lateness_us = self.policy.time.lateness_us
-        self.lines = 0
+        self.lines = self.late = 0
+        """`late`: events whose pane was closed when they came, as in a file that is not in the order of time."""
         self.bad: Counter[str] = Counter()
         self.named: list[tuple[int, str]] = []
         """(line from 1, what is wrong with it) of the first bad ones."""
@@ -91,6 +92,9 @@ class Replay:
             self.watermark_us = reached_us
             if reached_us >= self.loop.quiet_until_us:
                 self._decide_due(reached_us)
+        else:
+            pane_us = self.loop.pane_us
+            self.late += event[0] // pane_us < self.watermark_us // pane_us and event[3] not in COMMANDS
 
     def _clock_tick(self, event: Event, recorded_us: int | None) -> None:
         reached_us = event[0] if recorded_us is None else recorded_us - self.lateness_us

@@ -1,8 +1,28 @@
 """JSONL journals: one structured CloudEvent a line, with `recordedtime` where it was in a broker (CONTRACT §1, §6)."""
 
+from collections.abc import Iterator
+from functools import partial
+from typing import BinaryIO
+
 from meta_orchestrator.messages.event import Event
-from meta_orchestrator.wire.decode import check_not_ahead, event_of, parse, time_us
+from meta_orchestrator.wire.decode import MAX_VALUE_BYTES, check_not_ahead, event_of, parse, time_us
 from meta_orchestrator.wire.quick import usual_event
+
+LONGEST = MAX_VALUE_BYTES + 3
+"""A value with its end of line, and one byte more to know that it is too long."""
+
+
+def lines_of(source: BinaryIO) -> Iterator[bytes]:
+    """The lines as they come. One that is too long is cut there: what has no ends of lines must not fill the memory."""
+    for line in iter(partial(source.readline, LONGEST), b""):
+        yield line
+        if len(line) == LONGEST:
+            _skip_rest(source, line)
+
+
+def _skip_rest(source: BinaryIO, part: bytes) -> None:
+    while part and not part.endswith(b"\n"):
+        part = source.readline(LONGEST)
 
 
 def read_line(line: bytes, number: int) -> tuple[str | None, Event, int | None]:

@@ -85,7 +85,7 @@ def _findings(outcome: Outcome, matters: Sequence[str]) -> Iterator[RenderableTy
     found = sorted(outcome.findings.values(), key=lambda one: (-weight(one), -one.times, one.first.time_us))
     others = [one for one in found if told(one) not in matters]
     if not others:
-        yield line("Nothing else." if found else "No antipattern, drift or escalation was found.")
+        yield line("Nothing beyond what stands above." if found else "No antipattern, drift or escalation was found.")
     for one in others[:SHOWN]:
         yield bullet(told(one))
     if len(others) > SHOWN:
