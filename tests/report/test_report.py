@@ -340,6 +340,13 @@ def test_what_matters_first_are_three_things_at_the_most_and_not_told_again() ->
     assert "Escalation" not in rest
 
 
+def test_a_move_with_which_its_explanation_begins_is_told_once() -> None:
+    move = "workflow.wip_limit 4 → 5"
+    begun = decision("changed", trial=trial()).model_copy(update={"explanation": f"{move}: all places are taken."})
+    assert told([finished("t", "ada")], [(begun, 1)]).count(move) == 1
+    assert told([finished("t", "ada")], [(decision("changed", trial=trial()), 1)]).count(move) == 1
+
+
 def test_a_finding_is_told_with_what_explains_it() -> None:
     explained = drift().model_copy(update={"evidence": {"sentence": "Agent ben explains 80% of it."}})
     assert "Agent ben explains 80% of it." in told([finished("t", "ada")], [(explained, 1)])

@@ -63,13 +63,14 @@ def _alike(outcome: Outcome) -> list[list[CloudEvent]]:
 
 
 def _decision(data: Output) -> str:
-    """Of several parameters at once the explanation tells all."""
+    """Of several parameters at once the explanation tells all; of one it mostly begins with the move."""
     assert isinstance(data, Decision)  # noqa: S101 - nothing else is kept as one
     proposal, verdict = data.proposal, data.verdict.replace("_", " ")
     if proposal.parameter is None:
         return full_sentence(f"{verdict}: {data.explanation}")
     move = f"{proposal.parameter} {value_text(proposal.from_)} → {value_text(proposal.to)}"
-    return full_sentence(f"{verdict}: {move}. {data.explanation}")
+    said = data.explanation if data.explanation.startswith(move) else f"{move}. {data.explanation}"
+    return full_sentence(f"{verdict}: {said}")
 
 
 def _refusals(outcome: Outcome) -> Iterator[RenderableType]:
