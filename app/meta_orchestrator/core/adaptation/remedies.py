@@ -30,7 +30,7 @@ REMEDIES: dict[str, dict[str, float]] = {
     "workflow.max_rework": {"rework": 1, "stuck": 0.4},
     "workflow.max_handoffs": {"stuck": 1},
     "workflow.review_depth": {"regressions": 1, "slow_and_clean": -1, "crowding": -0.4},
-    "quality.min_pass_rate": {"regressions": 0.5, "rework": -0.5, "slow_and_clean": -0.4},
+    "quality.min_pass_rate": {"regressions": 0.5, "rework": -0.9, "slow_and_clean": -0.4},
 }
 """Parameter → {symptom: how much one step up helps}.
 
