@@ -13,10 +13,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from meta_orchestrator.core.analysis.antipatterns.detector import NAMED_AGENTS, NAMED_TASKS, Detector, cleared
+from meta_orchestrator.core.analysis.antipatterns.shared.culprits import culprits
 from meta_orchestrator.core.analysis.antipatterns.shared.excess import Excess, Habits, Tally, excess_of
 from meta_orchestrator.core.analysis.antipatterns.shared.merged import merged
 from meta_orchestrator.core.analysis.antipatterns.shared.page import Page, most, most_often, summed
 from meta_orchestrator.core.analysis.antipatterns.shared.past import Past
+from meta_orchestrator.core.analysis.antipatterns.shared.turning import LEAST_FACTOR, began_us, has_stopped
 from meta_orchestrator.messages.fields import SECOND, format_time_us
 from meta_orchestrator.messages.outputs import Antipattern, Evidence
 from meta_orchestrator.policy import Policy
@@ -27,10 +29,6 @@ PLENTY = 3
 QUIET = 0.1
 USUAL = 0.5
 """No more than habits let expect."""
-STOPPED = math.log(100)
-"""So much more likely must the usual level be than the found one, since some time after it was found (Page's CUSUM)."""
-_LEAST_FACTOR = 1.5
-TINY = 1e-9
 _LEAST_HITS = 2
 
 
@@ -193,14 +191,14 @@ class Counted(Detector):
         found, keys, own = self._surprise(now)
         if not keys:
             return None
-        self._found = found.observed / max(found.expected, TINY), own
+        self._found = found.observed / found.expected if found.expected else LEAST_FACTOR, own
         marks = [mark for page in self.pages for mark in page.marks.values() if mark.key in keys]
         tasks = most(marks)
         return Antipattern(
             kind=self.kind,
             agents=sorted({agent for mark in marks for agent in mark.agents})[:NAMED_AGENTS],
             tasks=tasks[:NAMED_TASKS],
-            since=format_time_us(self._began_us(found, keys)),
+            since=format_time_us(self._began_us(keys)),
             severity=found.share,
             evidence=self._numbers(found, tick_us) | self.details() | {"tasks": len(tasks)},
         )
@@ -212,7 +210,7 @@ class Counted(Detector):
         known = {key: tally for key, tally in now.items() if self.habits.own(key).expected >= self.known_from}
         level = self._level / 2 if known else self._level
         if found.observed >= _LEAST_HITS and found.p_value <= level:
-            return found, self._culprits(now, found), []
+            return found, culprits(now, found, self.habits, QUIET, NAMED_AGENTS), []
         level /= max(1, len(known))
         guilty = {key: tally for key, tally in known.items() if self._is_guilty(key, tally, level)}
         return excess_of(guilty, self.habits), sorted(guilty), sorted(guilty)
@@ -234,29 +232,8 @@ class Counted(Detector):
         """Numbers of its own that a person can check."""
         return {"chances": round(self.chances), "most_often": most_often(self.pages, self.shown)}
 
-    def _culprits(self, now: Mapping[str, Tally], found: Excess) -> list[str]:
-        """The fewest keys without whom the rest of the window is unremarkable (p > `QUIET`), worst first."""
-        less = {key: tally.expected * self.habits.rate(key) - tally.hits for key, tally in now.items()}
-        named: list[str] = []
-        for key in sorted(now, key=lambda key: (less[key], key)):
-            if len(named) == NAMED_AGENTS or (named and found.p_value > QUIET) or less[key] >= 0:
-                break
-            named.append(key)
-            found = found.without(round(now[key].hits), now[key].expected * self.habits.rate(key))
-        return named
-
-    def _began_us(self, found: Excess, keys: Sequence[str]) -> int:
-        """The first hit after the likeliest change point: the lowest sum of log-likelihood ratios of so much more."""
-        factor = max(_LEAST_FACTOR, found.observed / found.expected if found.expected else _LEAST_FACTOR)
-        level, lowest, since_us = 0.0, 0.0, None
-        for page in self.pages:
-            hit_us = min((mark.first_us for mark in page.marks.values() if mark.key in keys), default=None)
-            since_us = hit_us if since_us is None else since_us
-            for key in keys:
-                hits, expected = page.tallies.get(key, (0.0, 0.0))
-                level += hits * math.log(factor) - expected * self.habits.rate(key) * (factor - 1)
-            if level < lowest:
-                lowest, since_us = level, None
+    def _began_us(self, keys: Sequence[str]) -> int:
+        since_us = began_us(self.pages, self.habits, self._found[0], keys)
         return since_us if since_us is not None else self.pages[-1].index * self.page_us
 
     # ---- from found to cleared ----
@@ -288,16 +265,7 @@ class Counted(Detector):
         return self.excess(self.sums(pages), sum(page.chances for page in pages)).p_value
 
     def _has_stopped(self) -> bool:
-        """Is the usual level much more likely than the found one, since the best moment to say so (Page, Biometrika 41,
-        1954)?"""
-        factor, keys = self._found
-        level = 0.0
-        for page in self.pages:
-            sums = self.sums([page])
-            once = excess_of({key: sums[key] for key in keys or sums if key in sums}, self.habits)
-            gain = once.expected * (factor - 1) - once.observed * math.log(factor)
-            level = max(0.0, level + gain / self.habits.dispersion)
-        return level >= STOPPED
+        return has_stopped((self.sums([page]) for page in self.pages), self.habits, *self._found)
 
     # ---- the past ----
 
