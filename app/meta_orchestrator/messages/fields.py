@@ -36,6 +36,8 @@ Value = int | float | str
 """The value of a parameter."""
 
 Criticality = Literal["minor", "normal", "major", "critical"]
+SMALL = ("minor", "normal")
+"""Changes that would hardly be missed, or hardly do harm, if a vote on them were saved."""
 
 
 def six_digits(value: Any) -> Any:

@@ -6,10 +6,9 @@ from meta_orchestrator.core.collection.book import Book
 from meta_orchestrator.core.collection.remembered import Remembered
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.messages.event import Event
-from meta_orchestrator.messages.fields import DAY_US
+from meta_orchestrator.messages.fields import DAY_US, SMALL
 
 MILLION = 1_000_000
-LIGHT = ("minor", "normal")
 _SIDE = {"accepted": "approve", "rejected": "reject"}
 
 
@@ -50,7 +49,7 @@ class Rounds(Book[Round]):
         self.ended.add(data["round"], event[0])
         slot.latencies_ms.append(data["latency_ms"])
         slot.rounds_repeated += data["attempt"] > 1
-        slot.rounds_needless += found.criticality in LIGHT and data["outcome"] == "accepted"
+        slot.rounds_needless += found.criticality in SMALL and data["outcome"] == "accepted"
         side = _SIDE.get(data["outcome"])
         if side is not None:
             slot.rounds_decided += 1

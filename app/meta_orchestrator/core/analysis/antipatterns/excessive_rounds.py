@@ -9,12 +9,11 @@ from meta_orchestrator.core.analysis.antipatterns.shared.counted import Counted
 from meta_orchestrator.core.analysis.antipatterns.shared.excess import Habits, Tally
 from meta_orchestrator.core.analysis.antipatterns.shared.page import Page, most
 from meta_orchestrator.messages.event import Event
-from meta_orchestrator.messages.fields import Value, format_time_us
+from meta_orchestrator.messages.fields import SMALL, Value, format_time_us
 from meta_orchestrator.messages.outputs import Antipattern, Evidence
 from meta_orchestrator.policy import Policy
 
 LIMIT = "consensus.max_rounds"
-SMALL = ("minor", "normal")
 MOST = 10
 """Attempts beyond count as this many: what a sender counts must not widen the test without end."""
 LONGEST = 100

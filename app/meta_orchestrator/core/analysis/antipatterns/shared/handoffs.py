@@ -125,7 +125,7 @@ class Returns(Counted):
         self.urgent = True
 
     def over_limit(self, tick_us: int) -> Antipattern | None:
-        """Tasks that were caught just now."""
+        """Tasks that were caught within a look-back."""
         self.loops = {task: loop for task, loop in self.loops.items() if loop.time_us > tick_us - self.hold_us}
         if not self.loops:
             return None
