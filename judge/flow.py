@@ -101,7 +101,7 @@ def counted(lines: list[bytes]) -> int:
     for number, line in enumerate(lines, 1):
         _, event, _ = read_line(line, number)
         move = moves.read(event) if event[3] in TYPES else None
-        found += move is not None and move.earlier[:1] == (move.to_agent,)
+        found += move is not None and move.before == (move.to_agent,)
     return found
 
 

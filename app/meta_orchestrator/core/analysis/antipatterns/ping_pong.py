@@ -1,7 +1,7 @@
 """ping_pong: a task goes A → B → A, again and again."""
 
 from meta_orchestrator.core.analysis.antipatterns.shared.handoffs import Returns
-from meta_orchestrator.core.analysis.antipatterns.shared.moves import Move
+from meta_orchestrator.core.analysis.antipatterns.shared.moves import Move, Path
 
 
 class PingPong(Returns):
@@ -22,13 +22,16 @@ class PingPong(Returns):
     reader = 0
 
     def targets(self, move: Move) -> tuple[str, ...]:
-        return move.earlier[:1]
+        return move.before
 
     def key(self, move: Move) -> str:
-        return f"{move.from_agent}\n{move.earlier[0]}"
+        return f"{move.from_agent}\n{move.before[0]}"
 
     def subject(self, move: Move) -> tuple[str, ...]:
-        return tuple(sorted((move.from_agent, move.earlier[0])))
+        return tuple(sorted((move.from_agent, *move.before)))
+
+    def vain(self, path: Path) -> int:
+        return path.returns[self.reader]
 
     def shown(self, agents: tuple[str, ...]) -> str:
         return "⇄".join(agents)

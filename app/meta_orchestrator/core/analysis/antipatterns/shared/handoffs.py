@@ -54,6 +54,10 @@ class Returns(Counted):
     def subject(self, move: Move) -> tuple[str, ...]:
         """The loop that a return closes."""
 
+    @abstractmethod
+    def vain(self, path: Path) -> int:
+        """Moves that led a task back to where it had been."""
+
     # ---- counting ----
 
     def observe(self, event: Event) -> None:
@@ -107,9 +111,9 @@ class Returns(Counted):
             self._catch(move, evidence)
 
     def _spend(self, move: Move) -> None:
-        """Is it at its limit, at least half of its moves being returns?"""
+        """Is it at its limit, at least half of its moves having led nowhere?"""
         most, path = self.most_handoffs, move.path
-        if most and path.moves >= most and 2 * path.returns[self.reader] >= path.moves - 2:
+        if most and path.moves >= most and 2 * self.vain(path) >= path.moves - 2:
             self._catch(move, 0.0)
 
     def _catch(self, move: Move, evidence: float) -> None:

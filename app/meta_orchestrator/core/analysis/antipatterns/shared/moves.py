@@ -27,14 +27,15 @@ _NONE: Mapping[str, int] = {}
 class Path:
     """Where a task has been since its handoffs last joined up, and what came of it."""
 
-    __slots__ = ("agents", "began_s", "evidence", "handoff", "moves", "packed", "residuals", "returns")
+    __slots__ = ("again", "agents", "began_s", "evidence", "handoff", "lap", "moves", "packed", "residuals", "returns")
 
     def __init__(self, origin: str, time_us: int) -> None:
         self.packed: list[Any] | None = None
         """What is stored, while nothing changes."""
         self.handoff = 0
         """The last one that was counted: known again if its completion is told twice."""
-        self.moves = 0
+        self.moves = self.again = 0
+        """`again`: those to where it had been before, straight back aside."""
         self.begin(origin, time_us)
         self.returns = [0] * READERS
         """By reader: moves that came back."""
@@ -45,35 +46,43 @@ class Path:
 
     def begin(self, origin: str, time_us: int) -> None:
         self.agents, self.began_s = [origin], time_us // SECOND
+        self.lap = 1
+        """So many of the last agents are those since a cycle was closed. A task that goes round for the second time
+        is in its second cycle; read on, each further move would come back to one of the first."""
 
     def earlier(self) -> tuple[str, ...]:
-        """Agents before the last one, by last visit, each once."""
-        agents = self.agents
-        if len(agents) == 1:
+        """Agents of this lap before the last one, by last visit, each once."""
+        if self.lap == 1:
             return ()
-        last = agents[-1]
-        return tuple(dict.fromkeys([agent for agent in agents[-2::-1] if agent != last]))
+        last, *before = self.agents[: -self.lap - 1 : -1]
+        return tuple(dict.fromkeys([agent for agent in before if agent != last]))
 
-    def go(self, handoff: int, to_agent: str) -> None:
+    def go(self, handoff: int, to_agent: str, is_round: bool, is_again: bool) -> None:
+        """On to the next agent, which closes a cycle or not."""
         self.agents = [*self.agents, to_agent][-PATH:]
+        self.lap = 1 if is_round else min(self.lap + 1, PATH)
         self.handoff = handoff
         self.moves += 1
+        self.again += is_again
         self.packed = None
 
     def by(self, agent: str) -> Mapping[str, int]:
         """Where that agent handed this task on to, and how often."""
+        if agent not in self.agents[:-1]:
+            return _NONE
         return Counter(to for at, to in zip(self.agents, self.agents[1:], strict=False) if at == agent)
 
     def dump(self) -> list[Any]:
         if self.packed is None:
             sums = (*self.returns, *self.residuals, *self.evidence)
-            self.packed = [self.moves, self.began_s, self.handoff, *(sums if any(sums) else ()), *self.agents]
+            head = (self.moves, self.again, self.began_s, self.handoff, self.lap)
+            self.packed = [*head, *(sums if any(sums) else ()), *self.agents]
         return self.packed
 
     @classmethod
     def load(cls, dumped: list[Any]) -> "Path":
         path = cls("", 0)
-        path.moves, path.began_s, path.handoff, *rest = dumped
+        path.moves, path.again, path.began_s, path.handoff, path.lap, *rest = dumped
         if not isinstance(rest[0], str):
             path.returns, path.residuals, path.evidence = (rest[READERS * n : READERS * (n + 1)] for n in range(3))
             rest = rest[3 * READERS :]
@@ -82,13 +91,16 @@ class Path:
 
 
 class Move(NamedTuple):
-    """A task went from one agent to another. `earlier`: agents it had been at before `from_agent`, last visit first."""
+    """A task went from one agent to another."""
 
     time_us: int
     task: str
     from_agent: str
     to_agent: str
+    before: tuple[str, ...]
+    """Who had handed it to `from_agent`; nobody at the beginning of a path."""
     earlier: tuple[str, ...]
+    """Agents it had been at before `from_agent`, since a cycle was closed, last visit first."""
     own: Mapping[str, int]
     """Where `from_agent` handed this task on to before, as far as that is custom by now: none of its own."""
     path: Path
@@ -151,9 +163,10 @@ class Moves:
             return None
         if path.agents[-1] != origin:  # it got there without a handoff
             path.begin(origin, time_us)
-        own = path.by(origin) if path.began_s * SECOND < self.known_us else _NONE
-        move = Move(time_us, data["task"], origin, target, path.earlier(), own, path)
-        path.go(handoff, target)
+        before, earlier, own = tuple(path.agents[-2:-1]), path.earlier(), path.by(origin)
+        is_custom = path.began_s * SECOND < self.known_us
+        move = Move(time_us, data["task"], origin, target, before, earlier, own if is_custom else _NONE, path)
+        path.go(handoff, target, target in earlier[1:], target in path.agents and target not in before)
         self._count(time_us, origin, target)
         return move
 
