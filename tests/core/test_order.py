@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meta_orchestrator.core.collection.order import in_order
+from meta_orchestrator.core.loop import Loop
+from meta_orchestrator.policy import Policy
 from meta_orchestrator.wire.journal import read_line
-from tests.core.making import event, line
+from tests.core.making import at_us, event, line
 
 
 def beat(at_s: float, id: str, source: str = "s", utilization: float = 0.5):
@@ -63,3 +65,18 @@ def test_data_that_looks_like_half_an_envelope_is_compared_as_data() -> None:
     one = beat(1, "1")
     copies = [(*one[:5], value, *one[6:]) for value in (b'{"specversion":2}', b'{"specversion":1}')]
     assert in_order(list(copies)) == [copies[1]]
+
+
+@pytest.mark.parametrize("first", ["early", "late"])
+def test_a_command_before_all_events_does_not_let_their_order_say_how_long_a_project_is_watched(first: str) -> None:
+    """It is decided at a tick at which nothing has closed yet; which panes are open by then is chance."""
+    loop = Loop(Policy())
+    beats = {"early": beat(5, "1"), "late": beat(65, "2")}
+    freeze = event(65, "control.freeze", owner="maria", reason="a test", until="2027-01-15T09:00:00Z")
+    loop.command("p", freeze, at_us(-20))
+    loop.observe("p", beats[first], at_us(-20))
+    loop.decide(at_us(0))
+    for one in beats.values():
+        loop.observe("p", one, at_us(0))  # the first one again is a copy
+    loop.decide(at_us(90))
+    assert loop.projects["p"].ledger.born_us == at_us(0)

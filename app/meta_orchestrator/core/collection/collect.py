@@ -75,8 +75,6 @@ def _begin(project: Project, tick_us: int) -> int:
     if project.folded_us is not None and begin_us <= project.folded_us:
         return project.folded_us
     project.books.agents.skip(begin_us)
-    if project.folded_us is None:
-        project.ledger.born_us = min(seen[:-1], default=begin_us)
     return begin_us
 
 
