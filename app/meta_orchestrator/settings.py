@@ -111,7 +111,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _from_file(path: Path) -> dict[str, Any]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError("settings", str(path), f"must be a file that can be read ({error.strerror})") from error
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError

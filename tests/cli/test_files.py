@@ -1,9 +1,11 @@
 """`replay`, `convert` and `schemas`: from files to files."""
 
+import gzip
 import io
 import json
 import subprocess
 import sys
+from codecs import BOM_UTF8
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -146,6 +148,70 @@ def test_a_file_in_the_wrong_order_is_told_to_be_one(run: Run):
         "27 events came late: what followed was decided before, so they are in no window;"
         " sort the lines by time, or raise time.lateness_s\n"
     )
+
+
+def test_a_report_on_a_file_in_the_wrong_order_begins_with_that(run: Run):
+    Path("backwards.jsonl").write_bytes(b"".join(HEARTBEATS[::-1]))
+    said = run("replay", "backwards.jsonl", "--report").out
+    assert said.lstrip().startswith("27 events came when what they belong to had been decided")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("replay", "here.jsonl", "--out", "here.jsonl"),
+        ("replay", "here.jsonl", "--html", "./here.jsonl"),
+        ("replay", "here.jsonl", "--out", "link.jsonl"),
+        ("replay", "here.jsonl", "--out", "new", "--html", "new"),
+        ("convert", "csv", "here.jsonl", "--out", "here.jsonl"),
+    ],
+)
+def test_what_is_read_is_not_written_over(run: Run, words: tuple[str, ...]):
+    Path("here.jsonl").write_bytes(b"".join(HEARTBEATS))
+    Path("link.jsonl").symlink_to("here.jsonl")
+    done = run(*words)
+    assert done.status == 2
+    assert "must be another file" in done.err
+    assert Path("here.jsonl").read_bytes() == b"".join(HEARTBEATS)
+    assert not Path("new").exists()
+
+
+def test_a_command_that_is_refused_leaves_what_it_would_have_written_over(run: Run):
+    Path("log.csv").write_text("ticket,when\nT1,now\n")
+    Path("old.jsonl").write_text("old")
+    assert run("convert", "csv", "log.csv", "--out", "old.jsonl").status == 2
+    assert run("convert", "csv", "log.csv", "--out", "new.jsonl").status == 2
+    assert Path("old.jsonl").read_text() == "old"
+    assert not Path("new.jsonl").exists()
+
+
+def test_what_was_there_is_replaced_even_if_there_is_nothing_to_write(run: Run):
+    Path("none.jsonl").touch()
+    Path("old.jsonl").write_text("old")
+    run("replay", "none.jsonl", "--out", "old.jsonl")
+    assert Path("old.jsonl").read_text() == ""
+
+
+@pytest.mark.parametrize("where", ["--out", ">"])
+def test_a_full_disk_is_one_sentence(journal: Path, where: str):
+    command = f"{sys.executable} -m meta_orchestrator replay {journal} {where} /dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == b"meta-orchestrator: the output cannot be written: No space left on device\n"
+
+
+def test_gzip_and_a_byte_order_mark_change_nothing(run: Run, journal: Path):
+    Path("packed.jsonl.gz").write_bytes(gzip.compress(BOM_UTF8 + journal.read_bytes()))
+    run("replay", "packed.jsonl.gz", "--out", "packed")
+    run("replay", journal, "--out", "plain")
+    assert Path("packed").read_bytes() == Path("plain").read_bytes() != b""
+
+
+def test_a_policy_in_another_encoding_is_one_sentence(run: Run, journal: Path):
+    Path("policy.toml").write_bytes("# grüße\n".encode("latin-1"))
+    done = run("replay", journal, "--policy", "policy.toml")
+    assert done.status == 2
+    assert done.err.startswith("meta-orchestrator: policy = 'policy.toml': must be TOML (")
 
 
 def test_a_policy_for_a_project_of_which_nothing_came_is_told(run: Run, journal: Path):

@@ -33,9 +33,10 @@ class Cli:
 
     def __init__(self, broker: str, prefix: str, folder: Path) -> None:
         self.broker, self.prefix, self.folder = broker, prefix, folder
+        self.trust = "trust.toml"
 
     def __call__(self, *words: str, exits: int = 0) -> str:
-        settings = {"BROKER": self.broker, "PREFIX": self.prefix, "KEY": "alice.key", "TRUST": "trust.toml"}
+        settings = {"BROKER": self.broker, "PREFIX": self.prefix, "KEY": "alice.key", "TRUST": self.trust}
         environment = {f"META_ORCHESTRATOR_{name}": value for name, value in settings.items()}
         environment |= {"PYTHONPATH": str(APP), "PATH": os.environ["PATH"], "COLUMNS": "200"}
         command = [sys.executable, "-m", "meta_orchestrator", *words]
@@ -135,6 +136,29 @@ def test_status_tells_published_from_applied_and_who_froze_it(cli: Cli):
     publish(cli, "orchestrator-events", [answer])
     assert orjson.loads(cli("status", "--json"))["standing"] == "in force"
     assert "Version 1 is in force." in cli("explain", "1")
+
+
+def test_without_a_trust_file_all_is_shown_whatever_else_stands_among_the_commands(cli: Cli):
+    """A worker writes `clock.tick` to each input topic, under no key."""
+    tick = {"specversion": "1.0", "id": "1", "source": "w", "type": "clock.tick", "time": now_text(), "data": {}}
+    publish(cli, "config-changes", [change(1)], key_file="w1.key")
+    cli("freeze", "-p", PROJECT, "--for", "2h", "--reason", "release", "--owner", "eve", "--no-wait")
+    asyncio.run(_send(cli, "control-commands", [(None, orjson.dumps(tick)), (b"\xff", None), (b"\xff", b"no")]))
+    cli.trust = ""
+    told = orjson.loads(cli("status", "--json"))
+    assert (told["version"], told["freeze"]["owner"]) == (1, "eve")
+    assert "eve freezes all changes until " in cli("history")
+    assert "Because of 1." in cli("explain", "1")
+
+
+async def _send(cli: Cli, topic: str, records: list[tuple[bytes | None, bytes | None]]) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=cli.broker)
+    await producer.start()
+    try:
+        for key, value in records:
+            await producer.send_and_wait(cli.prefix + topic, value, key=key)
+    finally:
+        await producer.stop()
 
 
 def test_the_last_metrics_are_found_however_long_ago_they_were_written(cli: Cli):

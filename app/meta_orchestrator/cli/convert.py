@@ -1,14 +1,12 @@
 """`convert`: the log of another system as events, for `replay`."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from meta_orchestrator.errors import SettingsError
+from meta_orchestrator.cli.writing import writing
 
 if TYPE_CHECKING:
     from meta_orchestrator.convert import Mapping
@@ -57,7 +55,7 @@ def csv(
 ) -> None:
     """A CSV file with a line for each event; columns with usual names are recognised.
 
-    Example: meta-orchestrator convert csv tickets.csv --case ticket --resource assignee --out events.jsonl
+    Example: meta-orchestrator convert csv tickets.csv --case ticket --timestamp changed_at --out events.jsonl
     """
     from meta_orchestrator.convert import load_mapping
 
@@ -70,23 +68,8 @@ def _convert(
 ) -> None:
     from meta_orchestrator.convert import convert
 
-    with writing("--out", out) as target:
+    with writing("--out", out, log) as target:
         summary = convert(form, log, target, mapping, project, by_group, show_progress=sys.stderr.isatty())
     for line in summary.lines():
         typer.echo(line, err=True)
     raise typer.Exit(summary.exit_status)
-
-
-@contextmanager
-def writing(option: str, path: Path | None) -> Iterator[BinaryIO]:
-    """A new file, or stdout where none is named."""
-    if path is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    try:
-        target = path.open("wb")
-    except OSError as error:
-        raise SettingsError(option, str(path), f"must be a file that can be written ({error.strerror})") from error
-    with target:
-        yield target

@@ -13,6 +13,7 @@ from meta_orchestrator.wire.decode import event_of, parse
 from meta_orchestrator.wire.records import COMMAND_TOPIC, partition_of, read
 
 if TYPE_CHECKING:
+    from meta_orchestrator.messages.event import Event
     from meta_orchestrator.settings import Settings
     from meta_orchestrator.view import View
     from meta_orchestrator.wire.trust import Trust
@@ -45,6 +46,14 @@ async def _hear_orchestrators(settings: "Settings", view: "View", trust: "Trust"
         await _hear_implied(settings, view, trust, project)
 
 
+def _believed(record: Any) -> tuple[str | None, "Event"]:
+    """An input as it is; one for no project, as the worker's own `clock.tick`, or under another key is for None."""
+    envelope = parse(record.value or b"")
+    project = envelope.get("project")
+    event = event_of(envelope, record.value, record.offset)
+    return (project if project is not None and record.key == project.encode() else None), event
+
+
 async def _hear_implied(settings: "Settings", view: "View", trust: "Trust", project: str | None) -> None:
     busy = ["agent-events", "consensus-events"]
     async for record, partitions in read_topics(settings, busy, Since(now_us() - LATELY_US), project):
@@ -56,7 +65,7 @@ def _hear(view: "View", record: Any, topic: str, partitions: int, trust: "Trust"
     """What the worker refuses is left out here too; `doctor` counts it."""
     try:
         if topic == COMMAND_TOPIC and not trust.keys:  # nobody can tell then, and all are believed, as of the changes
-            project, event = record.key.decode(), event_of(parse(record.value), record.value, record.offset)
+            project, event = _believed(record)
         else:
             place = (topic, record.partition, partitions, record.key, record.value)
             project, event = read(*place, record.headers, record.timestamp, record.offset, trust)

@@ -1,15 +1,17 @@
 """`replay`: a journal through the same code as the worker's."""
 
+import gzip
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
-from meta_orchestrator.cli.convert import Out, writing
+from meta_orchestrator.cli.convert import Out
 from meta_orchestrator.cli.options import console, takes
+from meta_orchestrator.cli.writing import writing
 from meta_orchestrator.errors import SettingsError
 from meta_orchestrator.messages.wording import plural
 
@@ -18,15 +20,15 @@ if TYPE_CHECKING:
     from meta_orchestrator.policy import Policy
     from meta_orchestrator.settings import Settings
 
-Run = Callable[[BinaryIO, "Policy", Path | None, bool, bool], "Replay"]
-
 
 @takes("policy")
 def replay(
     settings: "Settings",
     journal: Annotated[str, typer.Argument(metavar="FILE|-", help="JSONL events; - reads stdin, in lock-step.")],
     out: Out = None,
-    report: Annotated[bool, typer.Option("--report", help="A summary for a person instead of the outputs.")] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="A summary for a person on stdout; outputs only where --out says.")
+    ] = False,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="The summary with plots, as a page; also --report.")
     ] = None,
@@ -45,9 +47,17 @@ def replay(
 
     look_seldom()
     policy = load_policy(settings.policy)
+    source = None if journal == "-" else Path(journal)
     with reading(journal) as lines:
-        run = _reported(html) if report or html else _written
-        done = run(lines, policy, out, journal == "-", assume_orchestrator)
+        if report or html:
+            with (
+                writing("--out", out, source, html) if out else discarding() as target,
+                writing("--html", html, source) if html else discarding() as page,
+            ):
+                done = _reported(lines, policy, target, assume_orchestrator, page if html else None)
+        else:
+            with writing("--out", out, source) as target:
+                done = _written(lines, policy, target, assume_orchestrator, journal == "-")
     for told in warnings(done, policy):
         typer.echo(told, err=True)
     if done.bad:
@@ -81,36 +91,29 @@ def told_bad(done: "Replay") -> list[str]:
     return counts + places + (["  ..."] if done.bad.total() > len(places) else [])
 
 
-def _written(lines: BinaryIO, policy: "Policy", out: Path | None, lock_step: bool, assume: bool) -> "Replay":
+def _written(lines: BinaryIO, policy: "Policy", target: BinaryIO, assume: bool, lock_step: bool) -> "Replay":
     from meta_orchestrator.drivers.replay import Replay
     from meta_orchestrator.wire.journal import lines_of
 
-    with writing("--out", out) as target:
-        done = Replay(policy, target.write, target.flush if lock_step else None, assume)
-        done.run(lines_of(lines))
+    done = Replay(policy, target.write, target.flush if lock_step else None, assume)
+    done.run(lines_of(lines))
     return done
 
 
-def _reported(html: Path | None) -> Run:
-    """The report on stdout, and as a page if a file is named for it; the outputs too, if one is named for them."""
+def _reported(lines: BinaryIO, policy: "Policy", target: BinaryIO, assume: bool, page: BinaryIO | None) -> "Replay":
+    """The report on stdout, and as a page if there is one for it."""
+    from meta_orchestrator.drivers.replay import Replay
+    from meta_orchestrator.drivers.report import Report
+    from meta_orchestrator.wire.journal import lines_of
 
-    def run(lines: BinaryIO, policy: "Policy", out: Path | None, lock_step: bool, assume: bool) -> "Replay":
-        from meta_orchestrator.drivers.replay import Replay
-        from meta_orchestrator.drivers.report import Report
-        from meta_orchestrator.wire.journal import lines_of
-
-        watcher = Report(policy)
-        with (
-            writing("--out", out) if out else discarding() as target,
-            writing("--html", html) if html else discarding() as page,
-        ):
-            done = Replay(policy, target.write, None, assume, watcher)
-            done.run(lines_of(lines))
-            watcher.render(console())
-            page.write(watcher.html().encode() if html else b"")
-        return done
-
-    return run
+    watcher = Report(policy)
+    done = Replay(policy, target.write, None, assume, watcher)
+    done.run(lines_of(lines))
+    watcher.late = done.late
+    watcher.render(console())
+    if page:
+        page.write(watcher.html().encode())
+    return done
 
 
 def form_of_log(journal: str) -> str | None:
@@ -126,12 +129,13 @@ def form_of_log(journal: str) -> str | None:
 
 @contextmanager
 def reading(journal: str) -> Iterator[BinaryIO]:
-    """The lines of a file, or of stdin as they come."""
+    """The lines of a file, which may be gzipped, or of stdin as they come."""
     if journal == "-":
         yield sys.stdin.buffer
         return
     try:
-        source = Path(journal).open("rb")  # noqa: SIM115 - closed below; what fails while it is read is another matter
+        # closed below; what fails while it is read is another matter
+        source: Any = gzip.open(journal) if journal.endswith(".gz") else Path(journal).open("rb")  # noqa: SIM115
     except OSError as error:
         raise SettingsError("FILE", journal, f"must be a file that can be read ({error.strerror})") from error
     with source:

@@ -111,7 +111,7 @@ def load_mapping(path: Path | None, **flags: object) -> Mapping:
     given: dict[str, object] = {}
     if path is not None:
         try:
-            given = tomllib.loads(path.read_text())
+            given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise SettingsError("mapping", str(path), f"must be a readable file ({error.strerror})") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -81,9 +81,9 @@ def load_policy(path: Path | None) -> Policy:
     if path is None:
         return Policy()
     try:
-        given = tomllib.loads(path.read_text())
+        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError("policy", str(path), f"must be a readable file ({error.strerror})") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
         raise SettingsError("policy", str(path), f"must be TOML ({error})") from error
     return parse(Policy, given, "policy")

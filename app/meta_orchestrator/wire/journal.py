@@ -1,5 +1,6 @@
 """JSONL journals: one structured CloudEvent a line, with `recordedtime` where it was in a broker (CONTRACT §1, §6)."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from functools import partial
 from typing import BinaryIO
@@ -13,9 +14,11 @@ LONGEST = MAX_VALUE_BYTES + 3
 
 
 def lines_of(source: BinaryIO) -> Iterator[bytes]:
-    """The lines as they come. One that is too long is cut there: what has no ends of lines must not fill the memory."""
-    for line in iter(partial(source.readline, LONGEST), b""):
-        yield line
+    """The lines as they come, less a byte order mark. One that is too long is cut there: what has no ends of lines must
+    not fill the memory.
+    """
+    for number, line in enumerate(iter(partial(source.readline, LONGEST), b"")):
+        yield line if number else line.removeprefix(BOM_UTF8)
         if len(line) == LONGEST:
             _skip_rest(source, line)
 

@@ -143,7 +143,7 @@ def _quoted(text: str) -> str:
 
 def _toml(key: str, path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(key, str(path), f"must be a file that can be read ({error.strerror})") from error
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError

@@ -18,7 +18,7 @@ from meta_orchestrator.drivers.report.course import Course
 from meta_orchestrator.drivers.report.flow import Flow
 from meta_orchestrator.drivers.report.outcome import Outcome
 from meta_orchestrator.drivers.report.recent import Recent
-from meta_orchestrator.drivers.report.sections import project_sections, record_sections
+from meta_orchestrator.drivers.report.sections import disorder, project_sections, record_sections
 from meta_orchestrator.drivers.report.windows import Windows
 from meta_orchestrator.messages.cloudevent import CloudEvent
 from meta_orchestrator.messages.event import Event
@@ -35,6 +35,8 @@ class Report:
         self.courses: dict[str, Course] = {}
         self.outcomes: dict[str, Outcome] = {}
         self.bad_records: Counter[str] = Counter()
+        self.late = 0
+        """Events that came when what they belong to was decided already, as the driver counts them."""
         self._seen = Recent()
 
     def observe(self, project: str, event: Event) -> None:
@@ -71,6 +73,7 @@ class Report:
             console.print(section)
 
     def _sections(self) -> Iterator[RenderableType]:
+        yield from disorder(self.late)
         for project in sorted(self.flows):
             outcome = self.outcomes.get(project, Outcome())
             yield Group(*project_sections(project, self.flows[project], self.windows[project], outcome))

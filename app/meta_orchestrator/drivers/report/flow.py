@@ -61,11 +61,11 @@ class Flow:
         self.pairs: dict[tuple[str, str], PairFlow] = {}
         self.causes: Counter[str] = Counter()
         self.worst: list[TaskFlow] = []
-        """Of the tasks that are over, the most troubled first."""
+        """Of those that were counted, the most troubled first."""
         self.handoffs = self.returns = self.reworks = 0
         self.steps = self.items = 0
         self.tasks = self.bounced = self.redone = 0
-        """Tasks that are over (steps left out), those with an A-B-A, those with rework."""
+        """Tasks (steps left out), those with an A-B-A, those with rework: each when no more is heard of it."""
         self.rounds_repeated = 0
         self._returned = bytearray()
         """Of each handoff, in their order, whether it went straight back."""
@@ -117,7 +117,6 @@ class Flow:
             self.steps += 1
         elif data["outcome"] == "succeeded" or is_item:
             self._task(name)
-            self._over(name)
 
     def _passed(self, data: dict[str, Any]) -> None:
         """A handoff that arrived."""

@@ -46,6 +46,15 @@ def project_sections(name: str, flow: Flow, windows: Windows, outcome: Outcome) 
     yield from reach(windows, outcome)
 
 
+def disorder(late: int) -> Iterator[RenderableType]:
+    """What a person must know before reading on."""
+    if late:
+        yield line(
+            f"{plural(late, 'event')} came when what they belong to had been decided, so they are in no window, and"
+            " what follows was said without them: sort the lines by time, or raise time.lateness_s."
+        )
+
+
 def record_sections(flows: Mapping[str, Flow], bad: Counter[str]) -> Iterator[RenderableType]:
     """What the file as a whole was like."""
     events = sum(flow.counts.total() for flow in flows.values())

@@ -68,8 +68,6 @@ class Path:
 
     def by(self, agent: str) -> Mapping[str, int]:
         """Where that agent handed this task on to, and how often."""
-        if agent not in self.agents[:-1]:
-            return _NONE
         return Counter(to for at, to in zip(self.agents, self.agents[1:], strict=False) if at == agent)
 
     def dump(self) -> list[Any]:
@@ -163,9 +161,9 @@ class Moves:
             return None
         if path.agents[-1] != origin:  # it got there without a handoff
             path.begin(origin, time_us)
-        before, earlier, own = tuple(path.agents[-2:-1]), path.earlier(), path.by(origin)
-        is_custom = path.began_s * SECOND < self.known_us
-        move = Move(time_us, data["task"], origin, target, before, earlier, own if is_custom else _NONE, path)
+        before, earlier = tuple(path.agents[-2:-1]), path.earlier()
+        own = path.by(origin) if before and path.began_s * SECOND < self.known_us else _NONE
+        move = Move(time_us, data["task"], origin, target, before, earlier, own, path)
         path.go(handoff, target, target in earlier[1:], target in path.agents and target not in before)
         self._count(time_us, origin, target)
         return move

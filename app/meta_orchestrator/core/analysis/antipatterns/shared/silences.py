@@ -30,6 +30,9 @@ PAUSES = 50
 PAUSE_US = 900 * SECOND
 """A project of which nothing at all is heard for so long pauses: what is silent then is not the task."""
 
+Times = dict[str, int]
+"""Task → the last event of a tick that speaks of it."""
+
 
 class Silences:
     """Between two events of a task (each tick's events count as one), less the pauses of the whole project."""
@@ -50,7 +53,12 @@ class Silences:
         if not moment.events:
             return
         self._pause(moment)
-        spoken = {event[4]["task"] for type_ in SPEAKING if type_ != FINISHED for event in moment.told.get(type_, ())}
+        told = {
+            type_: {event[4]["task"]: event[0] for event in moment.told[type_]}
+            for type_ in SPEAKING
+            if type_ in moment.told
+        }
+        spoken = set[str]().union(*(times for type_, times in told.items() if type_ != FINISHED))
         started = self._new(moment)
         followed = self.followed.keys() & spoken
         count = len(spoken)
@@ -59,11 +67,10 @@ class Silences:
             followed |= self.followed.keys() & slot.finished.keys()
         self._ticks += bool(count)
         self._spoken += count
-        last = _last(moment, followed | started.keys())
+        last = _last(told, followed | started.keys())
         self._learn(last, moment)
         for type_ in BESIDE:
-            for task, time_us in {event[4]["task"]: event[0] for event in moment.told.get(type_, ())}.items():
-                self._put_beside(task, time_us, moment)
+            self._put_beside(told.get(type_, {}), moment)
         for task in started:
             if len(self.followed) < FOLLOWED:
                 self._follow(task, last, moment)
@@ -130,12 +137,14 @@ class Silences:
         if moment.books.tasks.is_held(task):
             self.followed[task] = (last[task], kind_of(task, moment))
 
-    def _put_beside(self, task: str, time_us: int, moment: Moment) -> None:
-        held = moment.books.tasks.get(task)
-        if held is None or held.holder is None or time_us <= held.seen_us:
-            return
-        if task in self.beside or len(self.beside) < MOST_BESIDE:
-            self.beside[task] = time_us
+    def _put_beside(self, times: Times, moment: Moment) -> None:
+        book = moment.books.tasks
+        for task, time_us in times.items():
+            held = book.get(task)
+            if held is None or held.holder is None or time_us <= held.seen_us:
+                continue
+            if task in self.beside or len(self.beside) < MOST_BESIDE:
+                self.beside[task] = time_us
 
     def dump(self) -> dict[str, Any]:
         return {
@@ -156,13 +165,12 @@ class Silences:
         self._spoken, self._ticks = dumped["spoken"]
 
 
-def _last(moment: Moment, tasks: Set[str]) -> dict[str, int]:
+def _last(told: dict[str, Times], tasks: Set[str]) -> dict[str, int]:
     """When each of these tasks was spoken of last, if it was."""
     last: dict[str, int] = {}
-    for type_ in SPEAKING:
-        told = moment.told.get(type_, ()) if tasks else ()
-        for task, time_us in {event[4]["task"]: event[0] for event in told if event[4]["task"] in tasks}.items():
-            last[task] = max(time_us, last.get(task, time_us))
+    for times in told.values():
+        for task in times.keys() & tasks:
+            last[task] = max(times[task], last.get(task, times[task]))
     return last
 
 
