@@ -111,6 +111,7 @@ def test_not_after_is_a_time_in_any_spelling(tmp_path: Path, spelling: str) -> N
         ('role = "operator"\n', "", "keys[0]"),
         ("role =", "rank =", "keys[0]"),
     ],
+    ids=lambda text: text.replace(PUBLIC, "public"),  # made anew in each process
 )
 def test_a_wrong_entry_of_a_trust_file_is_named(tmp_path: Path, was: str, becomes: str, key: str) -> None:
     assert was in ENTRY

@@ -47,7 +47,7 @@ def own_key(settings: "Settings", project: str) -> "Key":
 
     key = settings.signing_key()
     if settings.trust is not None:
-        require_trusted(settings.trusted_keys(), key, settings.key, "operator", project, now_us())
+        require_trusted(settings.trusted_keys(), key, (settings.trust, settings.key), "operator", project, now_us())
     return key
 
 

@@ -84,10 +84,13 @@ def misfit(trust: Trust, own: Key, role: Role | None, project: str | None, at_us
     return trusted.refusal(role or trusted.role, project, at_us)
 
 
-def require_trusted(trust: Trust, own: Key, path: Path | None, role: Role, project: str | None, at_us: int) -> None:
-    """SettingsError where what our own key, from the file `path`, signs would not count."""
+def require_trusted(
+    trust: Trust, own: Key, files: tuple[Path | None, Path | None], role: Role, project: str | None, at_us: int
+) -> None:
+    """SettingsError where what our own key signs would not count; `files` are those of the trust and of the key."""
     if why := misfit(trust, own, role, project, at_us):
-        raise SettingsError("key", str(path), f"must be a trusted key of role {role}: {why}")
+        right = f"must be a trusted key of role {role}: {why} ({files[0]})"
+        raise SettingsError("key", str(files[1]), right)
 
 
 def generate(key_id: str) -> Key:

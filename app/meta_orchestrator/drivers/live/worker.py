@@ -37,7 +37,7 @@ def run_with(settings: Settings, health_port: int | None) -> int:
     if settings.trust is None:
         raise SettingsError("trust", None, "name a trust file with --trust: without one no command would count")
     policy, trust, key = load_policy(settings.policy), settings.trusted_keys(), settings.signing_key()
-    require_trusted(trust, key, settings.key, "worker", None, time.time_ns() // 1000)
+    require_trusted(trust, key, (settings.trust, settings.key), "worker", None, time.time_ns() // 1000)
     run(Options(settings, health_port=health_port), policy, trust, key)
     return 0
 

@@ -109,8 +109,8 @@ def _sparse(windows: Windows, outcome: Outcome) -> Iterator[RenderableType]:
         return
     lookback = duration(windows.history_us / 1000)
     yield line(
-        f"That says little: the tests look back {lookback} at the most and need {windows.least_tested} handoffs "
-        f"(or votes) in it, and only {percent(share)} of such times with any hold as many."
+        f"That says little: the tests need {windows.least_tested} handoffs (or votes) within {lookback}, and in this "
+        f"log only {percent(share)} of the stretches of that length with any have so many."
     )
     longer_us = windows.testable_in_us()
     if longer_us is not None:
