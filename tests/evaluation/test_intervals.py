@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from meta_orchestrator.drivers.evaluation.intervals import Pair, of_blocks, relative_change, share
+from meta_orchestrator.drivers.evaluation.intervals import Interval, Pair, of_blocks, relative_change, share
+from meta_orchestrator.drivers.evaluation.tables import percent
 
 
 def test_the_change_is_that_of_the_sums():
@@ -67,3 +68,9 @@ def test_batch_means_are_not_fooled_by_hours_that_depend_on_one_another():
         found = of_blocks(list(hours + 10), 10.0, 4)
         hits += found.low <= 1 <= found.high
     assert hits / runs >= 0.87
+
+
+def test_a_change_that_was_hardly_measured_is_not_shown_as_a_number():
+    assert percent(Interval(-0.125, -7.7, 7.4)) == "too few to tell"
+    assert percent(Interval(-0.125, -0.2, -0.05)) == "-12.5 % [-20.0, -5.0]"
+    assert percent(relative_change([Pair("a", 3.0, 2.0)])) == "+50.0 %"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import isinf
+from math import inf, isinf
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -22,6 +22,8 @@ GAP = 0.4
 HARMLESS_UTILITY = 0.01
 HARMLESS_CHANGES_A_DAY = 1.0
 WRONG_SHOWN = 10
+MOST_HALF = 1.0
+"""A change that may be 100 % more or less was not measured."""
 HEADINGS = {
     "velocity": "velocity",
     "failures": "coordination failures",
@@ -113,9 +115,14 @@ def _asked_of_pooled(row: Row) -> Iterator[tuple[str, str, str, bool]]:
     for what, target in TARGETS.items():
         found = row.changes[what]
         met = found is not None and (found.low >= target if target > 0 else found.high <= target)
-        yield HEADINGS[what], f"{target:+.0%}", percent(found), met
+        yield HEADINGS[what], f"{target:+.0%}, all of the interval", percent(found), met
     met = row.right is not None and row.right.low >= RIGHT
-    yield "right decisions", f"{RIGHT:.0%}", f"{plain(row.right)} of {row.decisions - row.unclear}", met
+    yield (
+        "right decisions",
+        f"{RIGHT:.0%}, all of the interval",
+        f"{plain(row.right)} of {row.decisions - row.unclear}",
+        met,
+    )
     if row.gap is not None:
         yield "of the gap recovered", f"{GAP:.0%}", plain(row.gap), row.gap.value >= GAP
     yield "safety loosened", "0", str(row.loosened), row.loosened == 0
@@ -124,7 +131,7 @@ def _asked_of_pooled(row: Row) -> Iterator[tuple[str, str, str, bool]]:
 def _asked_of_harmless(row: Row) -> Iterator[tuple[str, str, str, bool]]:
     found = row.changes["utility"]
     met = found is not None and found.value >= -HARMLESS_UTILITY
-    yield f"{row.name}: utility", f"within {HARMLESS_UTILITY:.0%}", percent(found), met
+    yield f"{row.name}: utility", f"on average within {HARMLESS_UTILITY:.0%}", percent(found), met
     few = row.changes_a_day <= HARMLESS_CHANGES_A_DAY
     yield f"{row.name}: changes a day", f"<= {HARMLESS_CHANGES_A_DAY:g}", f"{row.changes_a_day:.2f}", few
     yield f"{row.name}: safety loosened", "0", str(row.loosened), row.loosened == 0
@@ -134,6 +141,8 @@ def percent(found: Interval | None) -> str:
     """A relative change with its interval."""
     if found is None:
         return "-"
+    if MOST_HALF < found.half < inf:
+        return "too few to tell"
     return f"{100 * found.value:+.1f} %" + _between(found, "{:+.1f}")
 
 
