@@ -66,13 +66,14 @@ class Loop:
 
         reached_us: the record's own append time less the lateness, or the watermark of a file, this line counted in.
         """
-        pane_us = self.pane_us
-        pane = event[0] // pane_us
-        end_us = (pane + 1) * pane_us
-        if end_us <= reached_us:
-            return self._late(project, reached_us // pane_us)
-        if end_us <= self.closed_us:
-            return -1
+        time_us, closed_us = event[0], self.closed_us
+        pane = time_us // self.pane_us
+        if time_us < reached_us or time_us < closed_us:  # else its pane is open
+            end_us = (pane + 1) * self.pane_us
+            if end_us <= reached_us:
+                return self._late(project, reached_us // self.pane_us)
+            if end_us <= closed_us:
+                return -1
         found = self.projects.get(project) or self._begin(project)
         found.open[pane].append(event)
         return pane

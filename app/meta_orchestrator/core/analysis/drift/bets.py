@@ -7,6 +7,8 @@ from scipy.special import ndtr
 LEVELS = np.array([0.5, -0.5, 1.0, -1.0, 2.0, -2.0])
 """Shifts of the level, in standard deviations of the innovation. A bet finds shifts of half to twice its size."""
 
+_ROOT = np.sqrt(2 * np.pi)
+
 SPREADS = 2
 """Bets on a greater and on a smaller spread, in this order, after those on the level."""
 
@@ -33,7 +35,7 @@ def between(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.f
 def middle(low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.float64]:
     """The mean of N(0, 1) between two ends."""
     density = np.exp(-(low**2) / 2) - np.exp(-(high**2) / 2)
-    mean: NDArray[np.float64] = np.clip(density / np.sqrt(2 * np.pi) / between(low, high), low, high)
+    mean: NDArray[np.float64] = np.minimum(np.maximum(density / _ROOT / between(low, high), low), high)
     return mean
 
 

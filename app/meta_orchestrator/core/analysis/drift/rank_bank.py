@@ -28,7 +28,7 @@ class RankBank:
         numbers = self.updates[which]
         since = numbers - self.start[which]
         known = np.minimum(since, self.window)
-        starts, ends = self._starts(which, since), self._ends(which, x, known)
+        starts, ends = self._starts(which, since, known), self._ends(which, x, known)
         innovations = self.whitening.innovations(which, middle(*ends), ends, known >= _RANKS_BEFORE_PHI)
         self.values[which, since % self.window] = x
         ready = known >= self.warm_up
@@ -59,17 +59,17 @@ class RankBank:
         """Sequential ranks as normal quantiles, whatever the distribution: between which two each value is, (2, n)."""
         values = self.values[which]
         less, equal = (values < x[:, None]).sum(axis=1), (values == x[:, None]).sum(axis=1)
-        ends: NDArray[np.float64] = ndtri(np.stack([less, less + equal + 1]) / (known + 1))
+        ends: NDArray[np.float64] = ndtri(np.array([less, less + equal + 1]) / (known + 1))
         return ends
 
-    def _starts(self, which: Which, since: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _starts(self, which: Which, since: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.float64]:
         """How much could be seen of a change that begins now: little where nearly all past values are the same.
 
         Told by how many of them are equal to the last one. Without it, evidence would grow by 1 at each of many equal
         values: a stream of zeros would alarm after `run_length` of them.
         """
         last = self.values[which, (since - 1) % self.window]
-        alike = (self.values[which] == last[:, None]).sum(axis=1) / np.clip(since, 1, self.window)
+        alike = (self.values[which] == last[:, None]).sum(axis=1) / np.maximum(known, 1)
         starts: NDArray[np.float64] = np.minimum(2 * (1 - alike), 1)
         return starts
 

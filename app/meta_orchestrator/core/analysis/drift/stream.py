@@ -153,4 +153,4 @@ class Stream:
 
 def _half(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rounded to half precision."""
-    return np.clip(values, -6e4, 6e4).astype(np.float16).astype(np.float64)
+    return np.minimum(np.maximum(values, -6e4), 6e4).astype(np.float16).astype(np.float64)

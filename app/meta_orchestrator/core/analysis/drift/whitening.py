@@ -51,8 +51,9 @@ class Whitening:
         count = self.count[which]
         estimate = 1 + 2 * self.products[which] / (self.squares[which] + 1e-12)
         phi = (estimate * count + self.first_guess * _PRIOR) / (count + _PRIOR)
-        clipped: NDArray[np.float64] = np.where(count < _PRIOR, self.first_guess, np.clip(phi, 0, _PHI_MAX))
-        return clipped
+        within = np.minimum(np.maximum(phi, 0), _PHI_MAX)
+        learnt: NDArray[np.float64] = np.where(count < _PRIOR, self.first_guess, within)
+        return learnt
 
     def _learn(self, which: Which, step: NDArray[np.float64]) -> None:
         self.squares[which] += step * step
