@@ -24,30 +24,41 @@ tick_s = 2
 window_s = 20
 lateness_s = 2
 """
-IDIOMATIC_S = 40.0
+IDIOMATIC_S = 15.0
 """The documented way of Faust gets this long for the same backlog."""
+ROUNDS = 3
+"""Each with a backlog of its own, all three one after the other: the best is what each takes by itself, more is what
+else the machine did."""
 READ = ("agent-events", "consensus-events")
 
 
 def measure(events: int) -> list[Row]:
     """Events a second of one worker on a backlog, its ticks and transactions included; the ratio is to bare fetch."""
-    with any_broker() as broker, tempfile.TemporaryDirectory() as directory:
+    with any_broker() as broker:
         if not broker.real:
             return [("not measured", broker.why_not, "", "")]
-        bench = Bench(broker.bootstrap, new_prefix(broker.bootstrap), Path(directory))
-        (bench.directory / "policy.toml").write_text(POLICY)
-        last_us = asyncio.run(_load(bench, events))
-        bare = [asyncio.run(_bare(bench, events))]
-        seen, idiomatic = _idiomatic(bench, events)
-        whole = _whole(bench, events, last_us)
-        bare.append(asyncio.run(_bare(bench, events)))
-    fetch = sum(bare) / 2
+        rounds = [_round(broker.bootstrap, events) for _ in range(ROUNDS)]
+    bare, idiomatic, whole = map(max, zip(*rounds, strict=True))
+    each = [f"{one_whole / one_bare:.3f}" for one_bare, _, one_whole in rounds]
     return [
-        ("bare aiokafka fetch + orjson (mean of before and after)", f"{fetch:,.0f}", "events/s", "1.00"),
-        ("the whole worker", f"{whole:,.0f}", "events/s", f"{whole / fetch:.3f}"),
-        (f"idiomatic Faust (its first {seen:,} events)", f"{idiomatic:,.0f}", "events/s", f"{idiomatic / fetch:.4f}"),
+        (f"bare aiokafka fetch + orjson (best of {ROUNDS})", f"{bare:,.0f}", "events/s", "1.00"),
+        ("the whole worker", f"{whole:,.0f}", "events/s", f"{whole / bare:.3f}"),
+        ("  round by round", "", "", " ".join(each)),
+        (f"idiomatic Faust (of {IDIOMATIC_S:.0f} s)", f"{idiomatic:,.0f}", "events/s", f"{idiomatic / bare:.4f}"),
         ("worker / idiomatic", f"{whole / idiomatic:.0f}", "times", ""),
     ]
+
+
+def _round(bootstrap: str, events: int) -> tuple[float, float, float]:
+    """Events a second of bare fetch (the better one of before and after), of idiomatic Faust and of the worker."""
+    with tempfile.TemporaryDirectory() as directory:
+        bench = Bench(bootstrap, new_prefix(bootstrap), Path(directory))
+        (bench.directory / "policy.toml").write_text(POLICY)
+        last_us = asyncio.run(_load(bench, events))
+        before = asyncio.run(_bare(bench, events))
+        idiomatic = _idiomatic(bench, events)
+        whole = _whole(bench, events, last_us)
+        return max(before, asyncio.run(_bare(bench, events))), idiomatic, whole
 
 
 async def _load(bench: Bench, events: int) -> int:
@@ -121,11 +132,11 @@ def _seconds(text: str) -> float:
     return parse_time_us(text) / 1e6
 
 
-def _idiomatic(bench: Bench, events: int) -> tuple[int, float]:
-    """(events, events a second) that the documented way handles: an agent, a tumbling window in a table."""
+def _idiomatic(bench: Bench, events: int) -> float:
+    """Events a second that the documented way handles: an agent, a tumbling window in a table."""
     command = [sys.executable, "-m", "bench.idiomatic", bench.bootstrap, bench.prefix, str(events), str(IDIOMATIC_S)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=IDIOMATIC_S + 60, check=False)
-    told = re.search(r"rate (\d+) (\d+)", done.stdout)
+    told = re.search(r"rate \d+ (\d+)", done.stdout)
     if told is None:
         raise RuntimeError(f"idiomatic Faust failed: {done.stdout[-2000:]} {done.stderr[-2000:]}")
-    return int(told[1]), float(told[2])
+    return float(told[1])
