@@ -24,7 +24,7 @@ tick_s = 2
 window_s = 20
 lateness_s = 2
 """
-IDIOMATIC_S = 15.0
+IDIOMATIC_S = 40.0
 """The documented way of Faust gets this long for the same backlog."""
 ROUNDS = 3
 """Each with a backlog of its own, all three one after the other: the best is what each takes by itself, more is what
