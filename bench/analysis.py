@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.timing import START_US, Row
+from bench.timing import ROUNDS, START_US, Row
 from meta_orchestrator.core.analysis.analyse import analyse
 from meta_orchestrator.core.analysis.minds import Minds
 from meta_orchestrator.core.collection.collect import collect
@@ -26,8 +26,6 @@ WARM = 40
 PROMISED_MS = 50.0
 TYPES, VOTERS, PARTNERS = 8, 12, (1, 2, 3, 8)
 """Half way through, one type in eight begins to take longer and to fail: what is found must be explained too."""
-ROUNDS = 3
-"""The work of a tick is the same each time, so the least time that it takes is its own."""
 ROOMS = ("causes", "drift", "trends", "antipatterns", "team")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from bench.timing import Row
+from bench.timing import ROUNDS, Row
 from meta_orchestrator.wire.topics import INPUTS
 from tests.kafka.broker import any_broker
 from tests.kafka.conftest import PARTITIONS, new_prefix
@@ -26,9 +26,6 @@ lateness_s = 2
 """
 IDIOMATIC_S = 40.0
 """The documented way of Faust gets this long for the same backlog."""
-ROUNDS = 3
-"""Each with a backlog of its own, all three one after the other: the best is what each takes by itself, more is what
-else the machine did."""
 READ = ("agent-events", "consensus-events")
 
 
@@ -50,7 +47,8 @@ def measure(events: int) -> list[Row]:
 
 
 def _round(bootstrap: str, events: int) -> tuple[float, float, float]:
-    """Events a second of bare fetch (the better one of before and after), of idiomatic Faust and of the worker."""
+    """Events a second of bare fetch (the better one of before and after), of idiomatic Faust and of the worker, on a
+    backlog of their own."""
     with tempfile.TemporaryDirectory() as directory:
         bench = Bench(bootstrap, new_prefix(bootstrap), Path(directory))
         (bench.directory / "policy.toml").write_text(POLICY)

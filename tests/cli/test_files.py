@@ -207,6 +207,21 @@ def test_gzip_and_a_byte_order_mark_change_nothing(run: Run, journal: Path):
     assert Path("packed").read_bytes() == Path("plain").read_bytes() != b""
 
 
+def test_a_packed_file_is_known_by_its_content_and_from_a_pipe(journal: Path):
+    Path("packed").write_bytes(gzip.compress(journal.read_bytes()))
+    replay = f"{sys.executable} -m meta_orchestrator replay"
+    plain = subprocess.run(["bash", "-c", f"{replay} {journal}"], capture_output=True, check=True)
+    piped = subprocess.run(["bash", "-c", f"{replay} <(cat packed)"], capture_output=True, check=True)
+    assert piped.stdout == plain.stdout != b""
+
+
+def test_a_packed_file_that_breaks_off_is_one_sentence(run: Run, journal: Path):
+    Path("cut.gz").write_bytes(gzip.compress(journal.read_bytes())[:-20])
+    done = run("replay", "cut.gz", "--out", "out")
+    assert done.status == 2
+    assert done.err.startswith("meta-orchestrator: FILE = 'cut.gz': must be whole, but cannot be read to its end (")
+
+
 def test_a_policy_in_another_encoding_is_one_sentence(run: Run, journal: Path):
     Path("policy.toml").write_bytes("# grüße\n".encode("latin-1"))
     done = run("replay", journal, "--policy", "policy.toml")

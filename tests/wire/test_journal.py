@@ -2,17 +2,13 @@
 
 from io import BytesIO
 
-import orjson
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from meta_orchestrator.errors import BadRecord
 from meta_orchestrator.messages.fields import parse_time_us
-from meta_orchestrator.wire.decode import FREE_TEXT, MAX_VALUE_BYTES
-from meta_orchestrator.wire.journal import lines_of, read_line, read_usual
-from tests.wire.making import EXAMPLES, LEFT_OUT, blame, structured
-from tests.wire.test_quick import KINDS, exactly, wrong_or_odd
+from meta_orchestrator.wire.decode import MAX_VALUE_BYTES
+from meta_orchestrator.wire.journal import lines_of, read_line
+from tests.wire.making import LEFT_OUT, blame, structured
 
 TIME = "2026-03-02T09:00:00Z"
 TIME_US = parse_time_us(TIME)
@@ -52,24 +48,6 @@ def test_only_a_clock_tick_needs_no_project() -> None:
 
 def test_commands_in_a_file_need_no_signature() -> None:
     assert read_line(structured("control.freeze", recordedtime="2026-03-05T09:00:00Z"), 1)[1][3] == "control.freeze"
-
-
-@settings(max_examples=400, deadline=None)
-@given(st.lists(wrong_or_odd(), max_size=5), st.sampled_from([b"\n", b"\r\n"]))
-def test_what_is_read_in_one_go_is_what_each_line_says(values: list[bytes], end: bytes) -> None:
-    lines = [value + end for value in values]
-    for number, line, project, event in read_usual(lines, 3):
-        assert line == lines[number - 3]
-        if event is not None:
-            expected_project, expected, recorded_us = read_line(line, number)
-            assert (project, exactly(event), recorded_us) == (expected_project, exactly(expected), None)
-
-
-def test_every_usual_line_without_free_text_is_read_in_one_go() -> None:
-    lines = [orjson.dumps(EXAMPLES[kind]) for kind in KINDS]
-    read = {event[3] for *_, event in read_usual(lines) if event is not None}
-    assert read == set(KINDS) - FREE_TEXT.keys()
-    assert [event for *_, event in read_usual([b"\n", b"{}\n", structured(recordedtime=TIME)])] == [None] * 3
 
 
 def test_a_line_without_an_end_is_cut_and_the_next_one_is_whole():

@@ -1,11 +1,12 @@
 """`replay`: a journal through the same code as the worker's."""
 
-import gzip
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from gzip import BadGzipFile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -58,13 +59,9 @@ def replay(
         else:
             with writing("--out", out, source) as target:
                 done = _written(lines, policy, target, assume_orchestrator, journal == "-")
-    for told in warnings(done, policy):
+    for told in [*warnings(done, policy), *told_bad(done, journal)]:
         typer.echo(told, err=True)
     if done.bad:
-        for told in told_bad(done):
-            typer.echo(told, err=True)
-        if 2 * done.bad["not_json"] > done.lines and (form := form_of_log(journal)):
-            typer.echo(f"is it a log? make events of it first: meta-orchestrator convert {form} {journal}", err=True)
         raise typer.Exit(3)
 
 
@@ -82,13 +79,16 @@ def warnings(done: "Replay", policy: "Policy") -> list[str]:
     ]
 
 
-def told_bad(done: "Replay") -> list[str]:
-    """How many of each kind, and where the first of them stand."""
+def told_bad(done: "Replay", journal: str) -> list[str]:
+    """How many of each kind, and where the first of them stand; and what to do with a log that is no journal."""
     from meta_orchestrator.cli.tables import printable
 
     counts = [f"{plural(number, 'bad record')}: {reason}" for reason, number in sorted(done.bad.items())]
     places = [printable(f"  line {line}: {why}") for line, why in sorted(done.named)]
-    return counts + places + (["  ..."] if done.bad.total() > len(places) else [])
+    more = ["  ..."] if done.bad.total() > len(places) else []
+    form = form_of_log(journal) if 2 * done.bad["not_json"] > done.lines else None
+    asked = f"is it a log? make events of it first: meta-orchestrator convert {form} {journal}"
+    return [*counts, *places, *more, *([asked] if form else [])]
 
 
 def _written(lines: BinaryIO, policy: "Policy", target: BinaryIO, assume: bool, lock_step: bool) -> "Replay":
@@ -133,13 +133,13 @@ def reading(journal: str) -> Iterator[BinaryIO]:
     if journal == "-":
         yield sys.stdin.buffer
         return
-    try:
-        # closed below; what fails while it is read is another matter
-        source: Any = gzip.open(journal) if journal.endswith(".gz") else Path(journal).open("rb")  # noqa: SIM115
-    except OSError as error:
-        raise SettingsError("FILE", journal, f"must be a file that can be read ({error.strerror})") from error
-    with source:
-        yield source
+    from meta_orchestrator.convert.reading import opened
+
+    with opened(Path(journal), show_progress=False) as source:
+        try:
+            yield source
+        except (EOFError, BadGzipFile, zlib.error) as error:
+            raise SettingsError("FILE", journal, f"must be whole, but cannot be read to its end ({error})") from error
 
 
 @contextmanager

@@ -23,8 +23,7 @@ def opened(path: Path, show_progress: bool) -> Iterator[BinaryIO]:
     except OSError as error:
         raise SettingsError("FILE", str(path), f"must be a readable file ({error.strerror})") from error
     with raw:
-        packed = raw.read(2) == GZIP
-        raw.seek(0)
+        packed = raw.peek(2)[:2] == GZIP  # a pipe cannot be read from the beginning again
         with _watched(raw, path, show_progress) as source:
             yield cast(BinaryIO, gzip.GzipFile(fileobj=source)) if packed else source
 
