@@ -19,7 +19,6 @@ from meta_orchestrator.messages.inputs import COMMANDS
 from meta_orchestrator.policy import Policy
 from meta_orchestrator.wire.dead_letters import line_of, line_of_refused
 from meta_orchestrator.wire.journal import read_line
-from meta_orchestrator.wire.quick import usual_event
 
 Write = Callable[[bytes], object]
 NAMED = 20
@@ -64,47 +63,37 @@ class Replay:
         """(line from 1, what is wrong with it) of the first bad ones."""
 
     def run(self, lines: Iterable[bytes]) -> None:
-        """All lines, in their order; blank ones are nothing. Nearly all are usual: they need no calls but these."""
+        """All lines, in their order; blank ones are nothing."""
         for line in lines:
             self.lines += 1
-            found = usual_event(line.rstrip(b"\r\n"), self.lines)
-            if found is not None and found[0].recordedtime is None:
-                one, event = found
-                self._observe(one.project, event, event[0] - self.lateness_us)
-            elif not line.isspace():
+            if not line.isspace():
                 self.take(line)
 
     def take(self, line: bytes) -> None:
         """One line, and every tick that it makes due."""
         try:
             project, event, recorded_us = read_line(line, self.lines)
-        except BadRecord as bad:
-            self._bad(bad, line.rstrip(b"\r\n"))
-            return
-        if project is None:
-            self._clock_tick(event, recorded_us)
-        else:
-            self._observe(project, event, (event[0] if recorded_us is None else recorded_us) - self.lateness_us)
-
-    def _observe(self, project: str, event: Event, reached_us: int) -> None:
-        loop, moved = self.loop, reached_us > self.watermark_us
-        watermark_us = reached_us if moved else self.watermark_us
-        try:
-            if event[3] in COMMANDS:
-                loop.command(project, event, watermark_us)
+            if project is None:
+                self._clock_tick(event, recorded_us)
             else:
-                loop.observe(project, event, watermark_us)
+                self._observe(project, event, recorded_us)
         except BadRecord as bad:
-            self._bad(bad, event[5])
-            return
+            self._name(self.lines, str(bad))
+            self._refuse(bad.reason, line_of(bad, line.rstrip(b"\r\n"), self.lines))
+
+    def _observe(self, project: str, event: Event, recorded_us: int | None) -> None:
+        reached_us = (event[0] if recorded_us is None else recorded_us) - self.lateness_us
+        moved = reached_us > self.watermark_us
+        put = self.loop.command if event[3] in COMMANDS else self.loop.observe
+        put(project, event, reached_us if moved else self.watermark_us)
         if self._watched:
             self.watcher.observe(project, event)
         if moved:
             self.watermark_us = reached_us
-            if reached_us >= loop.quiet_until_us:
+            if reached_us >= self.loop.quiet_until_us:
                 self._decide_due(reached_us)
         else:
-            pane_us = loop.pane_us
+            pane_us = self.loop.pane_us
             self.late += event[0] // pane_us < self.watermark_us // pane_us and event[3] not in COMMANDS
 
     def _clock_tick(self, event: Event, recorded_us: int | None) -> None:
@@ -128,10 +117,6 @@ class Replay:
             else:
                 self._name(output.event[6], f"{output.reason}: {output.detail}")
                 self._refuse(output.reason, line_of_refused(output))
-
-    def _bad(self, bad: BadRecord, value: bytes) -> None:
-        self._name(self.lines, str(bad))
-        self._refuse(bad.reason, line_of(bad, value, self.lines))
 
     def _name(self, line: int, why: str) -> None:
         if len(self.named) < NAMED:
