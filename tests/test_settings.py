@@ -44,6 +44,20 @@ def test_an_empty_environment_variable_is_not_given() -> None:
     assert load_settings(environment={"META_ORCHESTRATOR_BROKER": "", "META_ORCHESTRATOR_TRUST": ""}) == Settings()
 
 
+@pytest.mark.parametrize(("misspelt", "meant"), [("BROKERS", "BROKER"), ("POLCY", "POLICY"), ("PASSWRD", "PASSWORD")])
+def test_a_misspelt_environment_variable_is_refused_without_showing_what_may_be_a_secret(
+    misspelt: str, meant: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"META_ORCHESTRATOR_{misspelt}.*META_ORCHESTRATOR_{meant}") as caught:
+        load_settings(environment={f"META_ORCHESTRATOR_{misspelt}": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["PORT", "SERVICE_HOST", "PORT_80_TCP_PROTO", "DATA_DIR", "HOME"])
+def test_an_environment_variable_like_no_setting_is_somebody_elses(name: str) -> None:
+    assert load_settings(environment={f"META_ORCHESTRATOR_{name}": "tcp://10.0.0.1:80"}) == Settings()
+
+
 def test_an_empty_prefix_by_flag_takes_that_of_the_environment_away() -> None:
     assert load_settings(environment={"META_ORCHESTRATOR_PREFIX": "acme."}, prefix="").prefix == ""
 

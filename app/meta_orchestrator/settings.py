@@ -14,6 +14,7 @@ import ssl
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from meta_orchestrator.errors import SettingsError
 from meta_orchestrator.wire.trust import Key, Trust, load_key, load_trust
 
 ENVIRONMENT = "META_ORCHESTRATOR_"
+ALIKE = 0.7
+"""Names that share so much of their letters are taken for one another."""
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 PATHS = ("policy", "trust", "key", "ssl_cafile")
@@ -105,8 +108,20 @@ def load_settings(settings: Path | None = None, environment: Mapping[str, str] |
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    _check_spelling(environment)
     named = ((name, environment.get(ENVIRONMENT + name.upper())) for name in NAMES)
     return {name: value for name, value in named if value}
+
+
+def _check_spelling(environment: Mapping[str, str]) -> None:
+    """Refuse what is nearly a setting. What is like none may be somebody else's: Kubernetes sets `…_PORT` for a service
+    that is called as we are. The value is not shown, it may be a secret."""
+    for variable in sorted(name for name in environment if name.startswith(ENVIRONMENT)):
+        name = variable.removeprefix(ENVIRONMENT).lower()
+        like = get_close_matches(name, NAMES, 1, ALIKE)
+        if like and name not in NAMES:
+            right = ENVIRONMENT + like[0].upper()
+            raise SettingsError(variable, "…", f"there is no such setting (did you mean {right}?)")
 
 
 def _from_file(path: Path) -> dict[str, Any]:

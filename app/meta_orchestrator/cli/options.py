@@ -31,7 +31,7 @@ FLAGS: dict[str, Any] = {
     "trust": _flag(Path | None, "--trust", "FILE", "Trust file (TOML): whose signatures count."),
     "key": _flag(Path | None, "--key", "FILE", "Key file to sign with."),
     "prefix": _flag(str | None, "--prefix", "TEXT", "Stands before each topic's name."),
-    "settings": _flag(Path | None, "--settings", "FILE", "All of these in one TOML file; or META_ORCHESTRATOR_…"),
+    "settings": _flag(Path | None, "--settings", "FILE", "All of these in a TOML file; the environment's come first."),
 }
 
 Project = Annotated[str, typer.Option("--project", "-p", metavar="NAME", help="The project it is about.")]
