@@ -3,6 +3,7 @@
 MetaOrchestratorError
 ├── BadRecord          their record: goes to `dead-letters` with a reason and a field, nothing else changes
 ├── SettingsError      our settings, policy, trust or key file: the program ends (2) before it connects
+├── ForeignState       a stored state that this build cannot read: the worker ends (1) and leaves it as it is
 ├── BrokerUnavailable  the broker cannot be reached: the program ends (4) after a bounded wait
 └── Stuck              the worker cannot go on and must be started again from outside (1)
 """
@@ -46,6 +47,10 @@ class SettingsError(MetaOrchestratorError):
     def __init__(self, key: str, value: Any, expected: str) -> None:
         super().__init__(f"{key}: not given: {expected}" if value is None else f"{key} = {value!r}: {expected}")
         self.key, self.value, self.expected = key, value, expected
+
+
+class ForeignState(MetaOrchestratorError):
+    """What is stored was written by a build with another format."""
 
 
 class BrokerUnavailable(MetaOrchestratorError):

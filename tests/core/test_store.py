@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meta_orchestrator.core import pages
+from meta_orchestrator.core import pages, project
 from meta_orchestrator.core.loop import Loop
+from meta_orchestrator.errors import ForeignState
 from meta_orchestrator.policy import Policy
 from meta_orchestrator.wire.journal import read_line
 from tests.core.making import line
@@ -93,6 +94,17 @@ def test_a_changed_window_begins_anew_and_says_so() -> None:
     notes = other.restore(heads, panes, tick_us)
     assert sum("the window begins anew" in note for note in notes) == 2
     assert sum("is learnt anew from history" in note for note in notes) == 2
+
+
+@pytest.mark.parametrize("stored", [None, 2])
+def test_a_state_of_another_format_is_refused_with_a_way_out(
+    stored: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project, "FORMAT", stored)
+    head = project.Project("p", POLICY).head()
+    monkeypatch.undo()
+    with pytest.raises(ForeignState, match=f"p: .* format {stored or 'none'}, this build reads 1: run the build that"):
+        Loop(POLICY).restore({b"p/p": head}, {}, 0)
 
 
 def test_a_page_of_any_size_is_stored_in_pieces_that_kafka_takes(monkeypatch: pytest.MonkeyPatch) -> None:

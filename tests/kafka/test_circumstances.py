@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+import cramjam
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -96,6 +97,22 @@ def _from_agents(bench: Bench) -> int:
     """Events counted of those that stood in agent-events."""
     everything = counted(snapshots_of(bench.data("metrics")))
     return sum(number for (_, _, kind), number in everything.items() if kind.startswith("agent."))
+
+
+def test_a_state_of_a_build_that_is_not_this_one_ends_the_worker_and_stays_as_it_is(bench: Bench) -> None:
+    head = cramjam.zstd.compress(orjson.dumps({"format": 99}))
+    asyncio.run(_store_head(bench, b"project-0", bytes(head)))
+    worker = bench.worker()
+    assert worker.process.wait(60) == 1
+    assert "project-0: its stored state has format 99, this build reads 1" in worker.tail()
+    (stored,) = bench.read(f"{topics.APPLICATION}-heads-changelog")
+    assert stored.value == bytes(head)
+
+
+async def _store_head(bench: Bench, project: bytes, head: bytes) -> None:
+    topic, number = f"{bench.prefix}{topics.APPLICATION}-heads-changelog", partition_of(project, 4)
+    async with AIOKafkaProducer(bootstrap_servers=bench.bootstrap) as producer:
+        await producer.send_and_wait(topic, head, key=b"p/" + project, partition=number)
 
 
 def test_what_a_sender_aborted_is_not_counted_and_holds_nothing_up(bench: Bench) -> None:

@@ -21,9 +21,12 @@ from meta_orchestrator.core.collection.history import History
 from meta_orchestrator.core.collection.slot import Slot
 from meta_orchestrator.core.collection.totals import Totals
 from meta_orchestrator.core.ledger import Ledger
+from meta_orchestrator.errors import ForeignState
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.policy import Policy
 
+FORMAT = 1
+"""Of all that is stored: the next number where a build cannot read what the one before it wrote."""
 PAGES = 20
 """Every so many pages a full one is stored: bounds what is read at a start, and how often all is written."""
 
@@ -69,7 +72,7 @@ class Project:
 
     def head(self) -> bytes:
         """What changes at every tick."""
-        head = {"page": self.page, "ledger": self.ledger.dump(), "minds": self.minds.dump()}
+        head = {"format": FORMAT, "page": self.page, "ledger": self.ledger.dump(), "minds": self.minds.dump()}
         if self.ledger.config:
             head["response"] = self.response.dump()
         return _pack(head)
@@ -93,8 +96,9 @@ class Project:
         return self.page % (2 * PAGES), pages.cut(self.page, _pack(content))
 
     def restore(self, head: bytes, pieces: list[bytes]) -> list[str]:
-        """Turn what was stored into state; returns what a person should know."""
+        """Turn what was stored into state; returns what a person should know. Raises ForeignState."""
         stored, notes = _unpack(head), []
+        self._check(stored.get("format"))
         self.page = stored["page"]
         self.ledger = Ledger.load(stored["ledger"])
         self.minds = Minds.load(self.policy, stored["minds"])
@@ -114,6 +118,13 @@ class Project:
             self.paged_us = self.folded_us
             self.books.settled(self.folded_us)
         return notes
+
+    def _check(self, form: object) -> None:
+        if form != FORMAT:
+            raise ForeignState(
+                f"{self.name}: its stored state has format {form or 'none'}, this build reads {FORMAT}: run the build"
+                " that wrote it, or delete the changelog topics to begin with nothing learnt, at version 1"
+            )
 
     def _read(self, content: dict[str, Any]) -> None:
         self.folded_us = content["folded_us"]

@@ -13,7 +13,7 @@ from faust.types import TP, ConsumerMessage
 from meta_orchestrator.drivers.live.batch import Batch
 from meta_orchestrator.drivers.live.fetching import Thread
 from meta_orchestrator.drivers.live.log import warn
-from meta_orchestrator.errors import MetaOrchestratorError
+from meta_orchestrator.errors import ForeignState, MetaOrchestratorError
 
 if TYPE_CHECKING:
     from meta_orchestrator.drivers.live.app import App
@@ -47,13 +47,17 @@ class SeekAfterRecovery(_Consumer):
     """Faust seeks also before and during recovery, when the tables are not whole: versions would begin again at 1.
 
     Sought is only once the recovery of this very assignment is over; partitions come alive only when they stand where
-    their heads say.
+    their heads say. A state that cannot be read ends the worker: Faust would only log it.
     """
 
     async def perform_seek(self) -> None:
         if self.app.is_recovered():
             generation = self.app.consumer_generation_id
-            self.app.owner.load()
+            try:
+                self.app.owner.load()
+            except ForeignState as error:
+                self.app.ending.fail(str(error))
+                return
             await super().perform_seek()
             if self.flow_active and generation == self.app.consumer_generation_id:
                 self.app.begin()
