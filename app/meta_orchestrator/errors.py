@@ -26,6 +26,9 @@ Reason = Literal[
     "over_limit",
 ]
 
+ALIKE = 0.7
+"""Names that share so much of their letters are taken for one another."""
+
 
 class MetaOrchestratorError(Exception):
     """The root of all errors raised on purpose."""
@@ -61,7 +64,12 @@ class Stuck(MetaOrchestratorError):
     """Nothing moves any more; only a restart helps."""
 
 
+def most_like(word: str, known: Iterable[str]) -> str | None:
+    """The name that a word may be a slip of, None where it is like none."""
+    return next(iter(get_close_matches(word, list(known), 1, ALIKE)), None)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a sentence about a name that nobody knows: the known one most like it, "" where none is."""
-    like = get_close_matches(word, list(known), n=1)
-    return f" (did you mean {like[0]}?)" if like else ""
+    like = most_like(word, known)
+    return f" (did you mean {like}?)" if like else ""

@@ -14,16 +14,13 @@ import ssl
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from meta_orchestrator.errors import SettingsError
+from meta_orchestrator.errors import SettingsError, most_like
 from meta_orchestrator.wire.trust import Key, Trust, load_key, load_trust
 
 ENVIRONMENT = "META_ORCHESTRATOR_"
-ALIKE = 0.7
-"""Names that share so much of their letters are taken for one another."""
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 PATHS = ("policy", "trust", "key", "ssl_cafile")
@@ -118,9 +115,9 @@ def _check_spelling(environment: Mapping[str, str]) -> None:
     that is called as we are. The value is not shown, it may be a secret."""
     for variable in sorted(name for name in environment if name.startswith(ENVIRONMENT)):
         name = variable.removeprefix(ENVIRONMENT).lower()
-        like = get_close_matches(name, NAMES, 1, ALIKE)
+        like = most_like(name, NAMES)
         if like and name not in NAMES:
-            right = ENVIRONMENT + like[0].upper()
+            right = ENVIRONMENT + like.upper()
             raise SettingsError(variable, "…", f"there is no such setting (did you mean {right}?)")
 
 

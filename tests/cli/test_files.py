@@ -60,12 +60,27 @@ def test_bad_records_are_counted_and_named_and_the_rest_is_processed(run: Run, j
     assert [(letter["reason"], letter["line"]) for letter in letters] == [("not_json", 32), ("invalid", 33)]
 
 
-def test_of_many_bad_lines_the_first_twenty_are_told_by_their_numbers(run: Run):
+def test_one_complaint_about_many_lines_is_told_once(run: Run):
     Path("bad.jsonl").write_bytes(b"".join([*HEARTBEATS, b"no\n" * 25]))
     places = run("replay", "bad.jsonl", "--out", "out.jsonl").err.splitlines()
     assert places[0] == "25 bad records: not_json"
+    assert [place.split(":")[0] for place in places[1:]] == ["  line 31 and 24 more"]
+
+
+def test_types_that_nobody_knows_are_told_with_what_may_be_meant(run: Run):
+    typing = [line(50, 400, "agent.heartbeet"), line(51, 401, "agent.heartbeet"), line(52, 402, "team.lunch")]
+    Path("typing.jsonl").write_bytes(b"".join([*HEARTBEATS, *typing]))
+    done = run("replay", "typing.jsonl", "--out", "out.jsonl")
+    told = "3 events of unknown types: agent.heartbeet (did you mean agent.heartbeat?), team.lunch\n"
+    assert (done.status, done.err) == (0, told)
+
+
+def test_of_many_complaints_the_first_twenty_are_told(run: Run):
+    bad = [line(99, 400).replace(b"2026-", b"%d-" % year) for year in range(10_000, 10_025)]
+    Path("bad.jsonl").write_bytes(b"".join([*HEARTBEATS, *bad]))
+    places = run("replay", "bad.jsonl", "--out", "out.jsonl").err.splitlines()
     assert [place.split(":")[0] for place in places[1:-1]] == [f"  line {number}" for number in range(31, 51)]
-    assert places[-1] == "  ..."
+    assert places[-1] == "  ... 5 more"
 
 
 def test_a_policy_that_is_given_is_obeyed(run: Run, journal: Path):

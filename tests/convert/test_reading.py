@@ -114,8 +114,9 @@ def test_a_bad_row_is_counted_and_named_and_the_others_count(tmp_path: Path, row
     events, summary = run(tmp_path, CSV.encode() + ROW.encode() + row + ROW.replace("Ann", "Bob").encode(), "csv")
     assert [data["agent"] for data in of(events, "agent.task.started")] == ["Ann", "Bob"]
     assert (summary.bad, summary.exit_status) == (1, 3)
-    assert summary.named[0].where == "line 3"
-    assert why in summary.named[0].why
+    (told,) = summary.complaints.lines()
+    assert told.startswith("  line 3: ")
+    assert why in told
 
 
 def test_bad_costs_are_bad_rows(tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def test_an_event_without_a_time_is_bad_and_named_by_its_line(tmp_path: Path) ->
     content = xes(ROWS).replace(b"<event>", b"\n<event>").replace(at("10:30").encode(), b"yesterday")
     events, summary = run(tmp_path, content)
     assert len(of(events, "agent.task.started")) == 3
-    assert [bad.where for bad in summary.named] == ["line 3"]
+    assert list(summary.complaints.first.values()) == ["line 3"]
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -143,14 +144,14 @@ def test_a_log_that_breaks_off_counts_up_to_there(tmp_path: Path, packed: bool) 
     assert 0 < summary.cases < 500
     assert summary.events == len(of(events, "agent.task.started"))
     assert (summary.bad, summary.exit_status) == (1, 3)
-    assert "the rest cannot be read" in summary.named[0].why
+    assert "the rest cannot be read" in summary.complaints.lines()[0]
 
 
 def test_a_packed_table_that_breaks_off_counts_up_to_there(tmp_path: Path) -> None:
     content = gzip.compress((CSV + "".join(ROW.replace("c1", f"c{n}") for n in range(10_000))).encode())
     _, summary = run(tmp_path, content[: len(content) // 2], "csv")
     assert 0 < summary.cases < 10_000
-    assert "the rest cannot be read" in summary.named[-1].why
+    assert "the rest cannot be read" in summary.complaints.lines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -164,14 +165,14 @@ def test_a_packed_table_that_breaks_off_counts_up_to_there(tmp_path: Path) -> No
 def test_a_document_type_is_refused_before_it_does_anything(tmp_path: Path, attack: bytes) -> None:
     events, summary = run(tmp_path, attack + xes(ROWS).partition(b"?>")[2])
     assert events == []
-    assert "not allowed" in summary.named[0].why
+    assert "not allowed" in summary.complaints.lines()[0]
 
 
 def test_what_is_no_xes_says_so(tmp_path: Path) -> None:
     for content, why in ((b"<html></html>", "<log>"), (b"case,activity", "line 1"), (b"", "line 1")):
         events, summary = run(tmp_path, content)
         assert events == []
-        assert why in f"{summary.named[0].where} {summary.named[0].why}"
+        assert why in summary.complaints.lines()[0]
 
 
 def test_only_attributes_right_below_trace_and_event_count(tmp_path: Path) -> None:

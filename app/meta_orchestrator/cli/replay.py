@@ -2,6 +2,7 @@
 
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from gzip import BadGzipFile
@@ -13,13 +14,17 @@ import typer
 from meta_orchestrator.cli.convert import Out
 from meta_orchestrator.cli.options import console, takes
 from meta_orchestrator.cli.writing import writing
-from meta_orchestrator.errors import SettingsError
+from meta_orchestrator.errors import SettingsError, did_you_mean
 from meta_orchestrator.messages.wording import plural
 
 if TYPE_CHECKING:
     from meta_orchestrator.drivers.replay import Replay
     from meta_orchestrator.policy import Policy
     from meta_orchestrator.settings import Settings
+
+
+SHOWN = 5
+"""Unknown types that are named."""
 
 
 @takes("policy")
@@ -73,10 +78,21 @@ def warnings(done: "Replay", policy: "Policy") -> list[str]:
             f"{plural(done.late, 'event')} came late: what followed was decided before, so they are in no window;"
             " sort the lines by time, or raise time.lateness_s"
         )
+    if done.unknown:
+        found.append(f"{plural(done.unknown.total(), 'event')} of unknown types: {_named(done.unknown)}")
     there = f"there {'are' if len(seen) != 1 else 'is'} {', '.join(seen) or 'no projects'}"
     return found + [
         f"policy.project.{name}: no event of it; {there}" for name in sorted(set(policy.project) - set(seen))
     ]
+
+
+def _named(unknown: "Counter[str]") -> str:
+    """The most frequent ones, and what may be meant by them."""
+    from meta_orchestrator.cli.tables import printable
+    from meta_orchestrator.messages.inputs import TOPIC_OF
+
+    names = [printable(f"{name}{did_you_mean(name, TOPIC_OF)}") for name, _ in unknown.most_common(SHOWN)]
+    return ", ".join([*names, *(["..."] if len(unknown) > SHOWN else [])])
 
 
 def told_bad(done: "Replay", journal: str) -> list[str]:
@@ -84,11 +100,10 @@ def told_bad(done: "Replay", journal: str) -> list[str]:
     from meta_orchestrator.cli.tables import printable
 
     counts = [f"{plural(number, 'bad record')}: {reason}" for reason, number in sorted(done.bad.items())]
-    places = [printable(f"  line {line}: {why}") for line, why in sorted(done.named)]
-    more = ["  ..."] if done.bad.total() > len(places) else []
+    places = [printable(line) for line in done.complaints.lines()]
     form = form_of_log(journal) if 2 * done.bad["not_json"] > done.lines else None
     asked = f"is it a log? make events of it first: meta-orchestrator convert {form} {journal}"
-    return [*counts, *places, *more, *([asked] if form else [])]
+    return [*counts, *places, *([asked] if form else [])]
 
 
 def _written(lines: BinaryIO, policy: "Policy", target: BinaryIO, assume: bool, lock_step: bool) -> "Replay":

@@ -17,6 +17,7 @@ from meta_orchestrator.convert.reading import Reader, opened
 from meta_orchestrator.convert.step import Step, Unreadable
 from meta_orchestrator.convert.table import read_csv
 from meta_orchestrator.convert.xes import read_xes
+from meta_orchestrator.messages.complaints import Complaints
 from meta_orchestrator.messages.fields import HOUR_US, format_time_us
 from meta_orchestrator.messages.wording import plural
 
@@ -26,8 +27,6 @@ SOURCE = "convert"
 AFTER_THE_END_US = 25 * HOUR_US
 """How long after the last event the closing `clock.tick` stands: what waits for time is due within a day (history,
 proposals); the hour more is for windows and lateness."""
-SHOWN = 20
-"""Unreadable events that are kept for naming; all are counted."""
 
 
 @dataclass
@@ -40,8 +39,7 @@ class Summary:
     written: int = 0
     """Lines, the closing `clock.tick` included."""
     bad: int = 0
-    named: list[Unreadable] = field(default_factory=list)
-    """The first of the bad ones."""
+    complaints: Complaints = field(default_factory=Complaints)
     without_zone: int = 0
     tally: Tally = field(default_factory=Tally)
 
@@ -68,8 +66,7 @@ class Summary:
             (self.bad, "events could not be read:"),
         )
         said += [f"{number} {text}" for number, text in notes if number]
-        said += [f"  {where}: {why}" for where, why in self.named]
-        return said + (["  ..."] if self.bad > len(self.named) else [])
+        return said + self.complaints.lines()
 
 
 def convert(
@@ -101,8 +98,7 @@ def _readable(found: Iterator[Step | Unreadable], summary: Summary) -> Iterator[
             yield step
             continue
         summary.bad += 1
-        if len(summary.named) < SHOWN:
-            summary.named.append(step)
+        summary.complaints.add(*step)
 
 
 def _write(cases: list[list[Step]], out: BinaryIO, project: str, completed: re.Pattern[str], summary: Summary) -> None:

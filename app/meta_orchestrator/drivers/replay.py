@@ -13,7 +13,8 @@ import orjson
 from meta_orchestrator.core.loop import Loop
 from meta_orchestrator.errors import BadRecord
 from meta_orchestrator.messages.cloudevent import CloudEvent
-from meta_orchestrator.messages.event import Event
+from meta_orchestrator.messages.complaints import Complaints
+from meta_orchestrator.messages.event import UNKNOWN, Event
 from meta_orchestrator.messages.fields import format_time_us
 from meta_orchestrator.messages.inputs import COMMANDS
 from meta_orchestrator.policy import Policy
@@ -21,8 +22,6 @@ from meta_orchestrator.wire.dead_letters import line_of, line_of_refused
 from meta_orchestrator.wire.journal import read_line
 
 Write = Callable[[bytes], object]
-NAMED = 20
-"""Bad records that are kept for naming; all are counted."""
 
 
 class Watcher(Protocol):
@@ -59,8 +58,9 @@ class Replay:
         self.lines = self.late = 0
         """`late`: events whose pane was closed when they came, as in a file that is not in the order of time."""
         self.bad: Counter[str] = Counter()
-        self.named: list[tuple[int, str]] = []
-        """(line from 1, what is wrong with it) of the first bad ones."""
+        self.complaints = Complaints()
+        self.unknown: Counter[str] = Counter()
+        """Types that nobody knows."""
 
     def run(self, lines: Iterable[bytes]) -> None:
         """All lines, in their order; blank ones are nothing."""
@@ -73,12 +73,14 @@ class Replay:
         """One line, and every tick that it makes due."""
         try:
             project, event, recorded_us = read_line(line, self.lines)
+            if event[3] == UNKNOWN:
+                self.unknown[orjson.loads(event[5])["type"]] += 1
             if project is None:
                 self._clock_tick(event, recorded_us)
             else:
                 self._observe(project, event, recorded_us)
         except BadRecord as bad:
-            self._name(self.lines, str(bad))
+            self.complaints.add(f"line {self.lines}", str(bad))
             self._refuse(bad.reason, line_of(bad, line.rstrip(b"\r\n"), self.lines))
 
     def _observe(self, project: str, event: Event, recorded_us: int | None) -> None:
@@ -115,12 +117,8 @@ class Replay:
                 self.watcher.output(output)
                 self._line(output.to_json())
             else:
-                self._name(output.event[6], f"{output.reason}: {output.detail}")
+                self.complaints.add(f"line {output.event[6]}", f"{output.reason}: {output.detail}")
                 self._refuse(output.reason, line_of_refused(output))
-
-    def _name(self, line: int, why: str) -> None:
-        if len(self.named) < NAMED:
-            self.named.append((line, why))
 
     def _refuse(self, reason: str, letter: bytes) -> None:
         self.bad[reason] += 1

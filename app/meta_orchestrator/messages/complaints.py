@@ -1,0 +1,30 @@
+"""What is wrong with the records of a file, as a person reads it: each complaint once, and where it was met first."""
+
+from dataclasses import dataclass, field
+
+MOST = 20
+"""Different complaints that are told; of the others only how many there are."""
+
+
+@dataclass
+class Complaints:
+    """`first` and `times` of each complaint, in the order in which they were met."""
+
+    first: dict[str, str] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
+    others: int = 0
+
+    def add(self, where: str, why: str) -> None:
+        if why not in self.first and len(self.first) == MOST:
+            self.others += 1
+            return
+        self.first.setdefault(why, where)
+        self.times[why] = self.times.get(why, 0) + 1
+
+    def lines(self) -> list[str]:
+        told = [f"  {where}{_more(self.times[why] - 1)}: {why}" for why, where in self.first.items()]
+        return told + ([f"  ... {self.others:,} more"] if self.others else [])
+
+
+def _more(times: int) -> str:
+    return f" and {times:,} more" if times else ""
