@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -65,9 +66,11 @@ def parse_time_us(text: str) -> int:
 
 def format_time_us(time_us: int) -> str:
     """RFC 3339 in UTC, with a fraction only where there is one."""
-    return (
-        datetime.fromtimestamp(time_us // SECOND, UTC)
-        .replace(microsecond=time_us % SECOND)
-        .isoformat()
-        .replace("+00:00", "Z")
-    )
+    second, micros = divmod(time_us, SECOND)
+    return f"{_second_text(second)}.{micros:06d}Z" if micros else f"{_second_text(second)}Z"
+
+
+@lru_cache(1_000)
+def _second_text(second: int) -> str:
+    """Many events share a second, and a second's text costs four times what a fraction does."""
+    return datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()

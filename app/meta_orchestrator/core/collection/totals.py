@@ -45,7 +45,7 @@ class Totals:
         for name, sums in slot.agents.items():
             total = self.agents[name]
             total.subtract(sums)
-            if total == _NOTHING:
+            if not total.events and total == _NOTHING:
                 del self.agents[name]
 
 

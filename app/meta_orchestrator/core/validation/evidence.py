@@ -6,6 +6,7 @@ few batches.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import copysign, erf, expm1, isqrt, log1p, sqrt
 
 import numpy as np
@@ -16,6 +17,8 @@ from meta_orchestrator.core.validation.metrics import RATES, SHARES
 
 Rows = NDArray[np.float64]
 LEAST_BATCHES = 5
+_sum = np.add.reduce
+"""As `.sum()`, and begun twice as fast, which is half of the time that few numbers take."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +52,26 @@ def share(part: Rows, whole: Rows) -> Estimate | None:
 
 def of_ratio(numerator: Rows, denominator: Rows) -> Estimate | None:
     """Sum over sum, with the error by batch means of the residuals numerator - ratio · denominator."""
-    samples = float(denominator.sum())
+    samples = float(_sum(denominator))
     if samples <= 0:
         return None
-    value = float(numerator.sum()) / samples
+    value = float(_sum(numerator)) / samples
     return of_influence(value, (numerator - value * denominator) / samples, samples)
 
 
 def of_influence(value: float, influence: Rows, samples: float) -> Estimate:
     """A value with the error that each row's influence on it (they add up to 0) says."""
     batches = max(min(len(influence), LEAST_BATCHES), isqrt(len(influence)))
-    sums = np.add.reduceat(influence, np.arange(batches) * len(influence) // batches)
+    sums = np.add.reduceat(influence, _starts(len(influence), batches))
     freedom = max(batches - 1, 1)
-    error = sqrt(float((sums**2).sum()) * batches / freedom)
+    error = sqrt(float(_sum(sums * sums)) * batches / freedom)
     return Estimate(value, error, freedom, samples)
+
+
+@lru_cache(1_000)
+def _starts(rows: int, batches: int) -> NDArray[np.intp]:
+    """Where each batch begins."""
+    return np.arange(batches) * rows // batches
 
 
 def of_differences(values: Rows) -> Estimate:

@@ -190,7 +190,7 @@ def graph(waits: dict[str, Wait]) -> Graph:
 def cycles(edges: Graph) -> Iterator[list[str]]:
     """The tasks of one cycle after the other, none in two of them; in the order in which they wait."""
     edges = dict(edges)
-    while True:
+    while _may_close(edges):
         try:
             TopologicalSorter(edges).prepare()
             return
@@ -199,6 +199,18 @@ def cycles(edges: Graph) -> Iterator[list[str]]:
             yield [node[1:] for node in nodes if node[0] == "t"]
             for node in nodes:
                 edges.pop(node, None)
+
+
+def _may_close(edges: Graph) -> bool:
+    """Whether anything is left when nodes from which no way goes on are taken away, again and again.
+
+    Nearly always nothing is, and this takes an eighth of the time of a search.
+    """
+    left, before = edges, len(edges) + 1
+    while len(left) < before:
+        before = len(left)
+        left = {node: targets for node, targets in left.items() if any(target in left for target in targets)}
+    return bool(left)
 
 
 def waiting_on(tasks: list[str], edges: Graph) -> set[str]:
