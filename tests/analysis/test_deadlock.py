@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from meta_orchestrator.core.analysis.antipatterns.deadlock import Deadlock, Wait, cycles, graph
 from meta_orchestrator.messages.event import Event
@@ -116,3 +118,13 @@ def test_stored_and_restored_it_says_the_same():
     plain, restored = (judged_with_books(Deadlock(POLICY), said, HOUR_S, every) for every in (None, 3))
     assert plain == restored
     assert len(plain) == 2
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.lists(st.sampled_from("abcdef"), unique=True)))
+def test_a_cycle_is_found_where_some_way_leads_back_to_where_it_began(edges: dict[str, list[str]]) -> None:
+    ways = np.array([[target in edges.get(node, []) for target in "abcdef"] for node in "abcdef"])
+    reach = ways
+    for _ in range(6):
+        reach = reach | (reach @ ways)
+    named = {f"t{node}": [f"t{target}" for target in targets] for node, targets in edges.items()}
+    assert bool(list(cycles(named))) == bool(reach.diagonal().any())
