@@ -232,8 +232,25 @@ def test_an_agent_has_a_place_for_each_task_it_may_hold_however_many_it_works_on
     for name, kind, held in (("ada", "coder", 4), ("ben", "coder", 2), ("tim", "tester", 2)):
         agents.greet(name, us(60), us(0))
         agents[name].agent_type, agents[name].capacity, agents[name].held = kind, 8, held
-    assert fullest(agents, 4, us(90)) == ("coder", 0.75)
-    assert fullest(agents, None, us(90)) == (None, 0.0)
+    assert fullest(agents, 4, us(90), {}) == ("coder", 0.75)
+    assert fullest(agents, None, us(90), {}) == (None, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("held", "busy", "kind"),
+    [
+        ({"planner": 9, "coder": 4, "tester": 1}, {"planner": 0.2}, "coder"),  # what is planned waits for coders
+        ({"planner": 4, "coder": 4, "tester": 1}, {"planner": 0.2, "coder": 0.9}, "coder"),
+        ({"planner": 4, "coder": 4, "tester": 1}, {"planner": 0.9, "coder": 0.2}, "planner"),
+        ({"planner": 9, "coder": 9, "tester": 9}, {}, None),  # there are no such places
+    ],
+)
+def test_who_holds_more_than_the_limit_or_is_idle_waits_for_those_who_are_held_up_by_it(held, busy, kind):
+    agents = Agents()
+    for name, tasks in held.items():
+        agents.greet(name, us(60), us(0))
+        agents[name].agent_type, agents[name].held = name, tasks
+    assert fullest(agents, 4, us(90), busy) == (kind, 1.0 if kind else 0.0)
 
 
 def test_of_agents_that_do_too_much_at_once_work_is_asked_for_and_not_only_handoffs():

@@ -4,6 +4,7 @@ A batch lies under one configuration and begins when a change has settled. How l
 that ended at its n-th task would measure its own luck.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meta_orchestrator.core.adaptation.model import Batch, log_ratio
@@ -17,6 +18,8 @@ from meta_orchestrator.messages.fields import HOUR_US, SECOND, six_digits
 from meta_orchestrator.policy import Policy
 
 LIMIT = "workflow.wip_limit"
+OVERLAP = 0.5
+"""Tasks an agent may be seen to hold beyond its limit: one begins before the end of another one is told."""
 RECENT = 0.5
 """Weight of the newest batch in the load: tasks that start now are finished over the next few batches."""
 LONGEST = 12
@@ -56,8 +59,9 @@ class Batches:
 
     def watch_places(self, moment: Moment) -> None:
         """How full the desks are and how busy those at them, smoothed over an hour."""
-        kind, full = fullest(moment.books.agents, moment.ledger.config.get(LIMIT), moment.tick_us)
-        busy = moment.measures.agent_utilization.get(kind or "unknown")
+        utilization = moment.measures.agent_utilization
+        kind, full = fullest(moment.books.agents, moment.ledger.config.get(LIMIT), moment.tick_us, utilization)
+        busy = utilization.get(kind or "unknown")
         span_us = moment.tick_us - (moment.tick_us if self.full_us is None else self.full_us)
         weight = 1.0 if self.full_us is None else min(span_us / HOUR_US, 1.0)
         self.full = six_digits(self.full + weight * (full - self.full))
@@ -129,10 +133,14 @@ def in_work(books: Books) -> int:
     return sum(task.holder is not None and task.points != 0 for task in books.tasks.values())
 
 
-def fullest(agents: Agents, limit: object, tick_us: int) -> tuple[str | None, float]:
+def fullest(
+    agents: Agents, limit: object, tick_us: int, utilization: Mapping[str, float | None]
+) -> tuple[str | None, float]:
     """The type of live agents that holds most for its places, and the share of them that is taken; 0 without a limit.
 
-    Where it is 1, more work cannot be begun: what arrives then says nothing of how much there is to do.
+    Where it is 1, more work cannot be begun: what arrives then says nothing of how much there is to do. Who holds more
+    than that is not held up by the limit: their work waits for others who are. Of two types that are full the busier
+    one is it, since the other one may wait for it.
     """
     held: dict[str | None, list[int]] = {}
     for agent in agents.values():
@@ -141,5 +149,8 @@ def fullest(agents: Agents, limit: object, tick_us: int) -> tuple[str | None, fl
     if not isinstance(limit, int | float) or limit <= 0 or not held:
         return None, 0.0
     shares = {kind: sum(tasks) / (len(tasks) * limit) for kind, tasks in held.items()}
-    kind = max(sorted(shares, key=str), key=lambda it: (shares[it], len(held[it])))
-    return kind, shares[kind]
+    bound = {kind: min(share, 1.0) for kind, share in shares.items() if share * limit <= limit + OVERLAP}
+    if not bound:
+        return None, 0.0
+    kind = max(sorted(bound, key=str), key=lambda it: (bound[it], utilization.get(it or "unknown") or 0, len(held[it])))
+    return kind, bound[kind]
