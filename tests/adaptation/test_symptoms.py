@@ -212,6 +212,15 @@ def test_full_desks_are_a_trouble_when_less_gets_done_or_for_hours(long, usual, 
     assert set(symptoms_at(project.moment())) == names
 
 
+@pytest.mark.parametrize(("full", "starved"), [(0.2, False), (0.6, True)])
+def test_more_places_help_nobody_where_most_are_free(full, starved):
+    project = ready()
+    project.run(3600, rows=IDLE)
+    project.response = Response(ResponseModel(Policy()))
+    project.response.batches.full = full
+    assert ("starvation" in symptoms_at(project.moment(findings=WAITING))) == starved
+
+
 @pytest.mark.parametrize(
     ("limit", "busy", "too_much"),
     [(4, 0.84, False), (4, 0.86, False), (4, 0.88, True), (5, 0.86, True), (3, 0.99, False), (2, 0.99, False)],

@@ -15,6 +15,8 @@ from meta_orchestrator.messages.wording import number_text
 METRIC = "agent_utilization"
 BUSY_ENOUGH = 0.7
 """Those who hold all they may and are less busy than this wait for others."""
+HALF = 0.5
+"""Where fewer places are taken, of the fullest type of agents, more of them are of no use to anybody."""
 FEW = 3
 """Tasks at once, one to work on while others wait for somebody else: who may hold no more has not begun too much. The
 fewer places there are the fuller they look, and the larger a share of them is one step (from 3 to 2 did harm in half of
@@ -58,7 +60,10 @@ def _strained(moment: Moment) -> Symptom | None:
 
 
 def _idle(moment: Moment) -> Symptom | None:
-    """Idle alone is no fault: only where work waits at a bottleneck."""
+    """Idle alone is no fault: only where work waits at a bottleneck, and the limit may be what keeps it waiting."""
+    batches = moment.response.batches if moment.response else None
+    if batches is not None and batches.full < HALF:
+        return None
     idle = look_at(moment, _utilization, moment.policy.targets.utilization_low, "below")
     bottleneck = _first_antipattern(moment, "bottleneck", "stalled")
     if not idle.is_wrong or bottleneck is None:
