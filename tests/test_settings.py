@@ -1,5 +1,6 @@
 """Settings: who wins, and what is said about a wrong one."""
 
+import re
 import ssl
 from pathlib import Path
 from typing import Any
@@ -198,3 +199,12 @@ def test_what_a_policy_names_wrong_is_told_with_the_path_and_with_what_is_right(
     (tmp_path / "policy.toml").write_text(policy)
     with pytest.raises(SettingsError, match=said):
         load_policy(tmp_path / "policy.toml")
+
+
+@pytest.mark.parametrize("line", ['pasword = "geheim"', '[kafka]\npassword = "geheim"', "password = 4711"])
+def test_what_may_be_a_secret_is_not_shown(tmp_path: Path, line: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(line)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(file, {})
+    assert not re.search("geheim|4711", str(caught.value))

@@ -17,14 +17,17 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from meta_orchestrator.errors import SettingsError, most_like
+from meta_orchestrator.errors import SettingsError, did_you_mean, most_like
 from meta_orchestrator.wire.trust import Key, Trust, load_key, load_trust
 
 ENVIRONMENT = "META_ORCHESTRATOR_"
+HIDDEN = "…"
+"""Shown in place of what may be a secret."""
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 PATHS = ("policy", "trust", "key", "ssl_cafile")
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
+_SECRET = re.compile("pass|pwd|secret|token", re.IGNORECASE)
 _PREFIX = re.compile(r"[A-Za-z0-9._-]{0,100}")  # with the longest topic name it stays below Kafka's 249
 
 
@@ -118,7 +121,7 @@ def _check_spelling(environment: Mapping[str, str]) -> None:
         like = most_like(name, NAMES)
         if like and name not in NAMES:
             right = ENVIRONMENT + like.upper()
-            raise SettingsError(variable, "…", f"there is no such setting (did you mean {right}?)")
+            raise SettingsError(variable, HIDDEN, f"there is no such setting (did you mean {right}?)")
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -130,10 +133,17 @@ def _from_file(path: Path) -> dict[str, Any]:
         raise SettingsError("settings", str(path), f"must be TOML ({error})") from error
     for name, value in content.items():
         if name not in NAMES:
-            raise SettingsError(name, value, f"there is no such setting in {path}: {', '.join(NAMES)}")
+            known = f"there is no such setting in {path}{did_you_mean(name, NAMES)}: {', '.join(NAMES)}"
+            raise SettingsError(name, _shown(name, value), known)
         if not isinstance(value, str):
-            raise SettingsError(name, value, f"must be a string in {path}")
+            raise SettingsError(name, _shown(name, value), f"must be a string in {path}")
     return {name: path.parent / value if name in PATHS else value for name, value in content.items()}
+
+
+def _shown(name: str, value: Any) -> Any:
+    """A wrong setting's value, unless it may be a secret or hold one."""
+    is_secret = _SECRET.search(name) or most_like(name, NAMES) == "password"
+    return HIDDEN if is_secret or isinstance(value, dict | list) else value
 
 
 def _check_broker(broker: str) -> None:

@@ -251,6 +251,7 @@ def test_an_agent_has_a_place_for_each_task_it_may_hold_however_many_it_works_on
         ({"planner": 9, "coder": 4, "tester": 1}, {"planner": 0.2}, "coder"),  # what is planned waits for coders
         ({"planner": 4, "coder": 4, "tester": 1}, {"planner": 0.2, "coder": 0.9}, "coder"),
         ({"planner": 4, "coder": 4, "tester": 1}, {"planner": 0.9, "coder": 0.2}, "planner"),
+        ({"planner": 4, "coder": 5, "tester": 1}, {"planner": 0.2, "coder": 0.9}, "coder"),  # work came back to them
         ({"planner": 9, "coder": 9, "tester": 9}, {}, None),  # there are no such places
     ],
 )
@@ -260,6 +261,15 @@ def test_who_holds_more_than_the_limit_or_is_idle_waits_for_those_who_are_held_u
         agents.greet(name, us(60), us(0))
         agents[name].agent_type, agents[name].held = name, tasks
     assert fullest(agents, 4, us(90), busy) == (kind, 1.0 if kind else 0.0)
+
+
+def test_a_place_that_is_free_for_a_moment_makes_nobody_less_full():
+    agents = Agents()
+    for number in range(5):
+        for name, tasks in ((f"coder-{number}", 4 - (number == 0)), (f"planner-{number}", 4)):
+            agents.greet(name, us(60), us(0))
+            agents[name].agent_type, agents[name].held = name.split("-")[0], tasks
+    assert fullest(agents, 4, us(90), {"planner": 0.5, "coder": 0.98}) == ("coder", 0.95)
 
 
 def test_of_agents_that_do_too_much_at_once_work_is_asked_for_and_not_only_handoffs():

@@ -267,3 +267,19 @@ def test_ctrl_c_before_a_command_has_begun_is_no_error(run: Run, monkeypatch: py
 
     monkeypatch.setattr("meta_orchestrator.cli.app.app", interrupted)
     assert run("status") == Done(130, "", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [("parameters = 3", "table"), ("profiles = 3", "table"), ("pace = 3", "table"), ("escalation = 3", "list")],
+)
+def test_a_part_of_the_policy_of_another_kind_is_refused_by_its_name(run: Run, journal: Path, line: str, right: str):
+    Path("policy.toml").write_text(line)
+    done = run("replay", journal, "--policy", "policy.toml")
+    assert (done.status, done.err) == (2, f"meta-orchestrator: policy.{line}: must be a {right}\n")
+
+
+def test_that_there_was_nothing_to_read_is_said(run: Run):
+    Path("empty.jsonl").touch()
+    done = run("replay", "empty.jsonl")
+    assert (done.status, done.out, done.err) == (0, "", "there was nothing to read\n")

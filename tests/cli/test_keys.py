@@ -1,6 +1,8 @@
 import stat
 from pathlib import Path
 
+import pytest
+
 from meta_orchestrator.wire.trust import load_key, load_trust
 from tests.cli.conftest import Run
 
@@ -31,3 +33,15 @@ def test_a_key_is_never_overwritten_and_a_name_never_given_twice(run: Run):
     assert run("keys", "generate", "alice", "--out", "other.key", "--trust", "t.toml").status == 2
     assert (Path("alice.key").read_bytes(), Path("t.toml").read_bytes()) == before
     assert not Path("other.key").exists()
+
+
+@pytest.mark.parametrize("trust", ["nowhere/t.toml", ".", "/dev/full"])
+def test_no_key_is_written_where_its_trust_file_cannot_be(run: Run, trust: str):
+    done = run("keys", "generate", "eve", "--trust", trust)
+    assert (done.status, Path("eve.key").exists()) == (2, False)
+    assert f"--trust = '{trust}': must be a file" in done.err
+
+
+def test_a_key_that_is_no_good_from_the_start_is_not_made(run: Run):
+    assert run("keys", "generate", "eve", "--valid", "0s").status == 2
+    assert not Path("eve.key").exists()

@@ -181,4 +181,4 @@ def test_a_value_is_a_number_where_it_reads_as_one(text: str, value: object):
 @given(st.integers(0, 30), st.integers(0, 23), st.integers(0, 59), st.integers(1, 59))
 def test_a_span_is_the_sum_of_its_parts(days: int, hours: int, minutes: int, seconds: int):
     parts = f"{days}d{hours}h{minutes}m{seconds}s"
-    assert span_us(parts) == (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * SECOND
+    assert span_us(parts, "--since") == (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * SECOND

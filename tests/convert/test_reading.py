@@ -1,11 +1,13 @@
 """Files as they come: packed, broken, hostile, with columns of other names."""
 
 import gzip
+import re
 from pathlib import Path
 
 import pytest
 
-from meta_orchestrator.convert import load_mapping
+from meta_orchestrator.cli.convert import KEYS
+from meta_orchestrator.convert import Mapping, load_mapping
 from meta_orchestrator.errors import SettingsError
 from tests.convert.making import at, of, run, xes
 from tests.convert.test_cases import ROWS
@@ -194,3 +196,21 @@ def test_a_missing_file_is_a_wrong_setting(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match="readable file"):
         convert("xes", tmp_path / "nosuch.xes", io.BytesIO())
+
+
+def test_the_help_names_each_key_of_a_mapping() -> None:
+    assert all(re.search(rf"\b{key}\b", KEYS) for key in Mapping.model_fields)
+
+
+def test_a_quote_that_nobody_closes_is_named_with_the_lines_that_it_takes(tmp_path: Path) -> None:
+    events, summary = run(tmp_path, CSV.encode() + ROW.encode() + b'c1,"Open,Ann\n' + ROW.encode() * 3, "csv")
+    assert len(of(events, "agent.task.started")) == 1
+    (told,) = summary.complaints.lines()
+    assert told.startswith("  lines 3 to 6 (one row, since a quote is open): ")
+
+
+def test_of_two_columns_of_one_name_none_is_taken(tmp_path: Path) -> None:
+    content = b"case,activity,resource,timestamp,activity\nc1,Open,Ann,2024-03-05 10:00:00Z,x\n"
+    with pytest.raises(SettingsError, match="two columns that are called 'activity'"):
+        run(tmp_path, content, "csv")
+    run(tmp_path, content.replace(b",activity\n", b",note\n").replace(b"resource", b"note"), "csv")

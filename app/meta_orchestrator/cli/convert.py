@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from meta_orchestrator.convert import Mapping
     from meta_orchestrator.convert.run import Format
 
+KEYS = (
+    "case, activity, resource, timestamp, group, lifecycle, criticality, cost, instance (which attribute is it),"
+    " levels (words for criticality), completed (how a last activity's name begins), unknown (names of nobody),"
+    " time_format (strptime), delimiter (CSV)"
+)
+
 app = typer.Typer(help="An event log of another system as JSONL events, for `replay`.", no_args_is_help=True)
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The log; may be gzipped.")]
@@ -22,7 +28,7 @@ ProjectName = Annotated[
 ]
 MappingFile = Annotated[
     Path | None,
-    typer.Option("--mapping", metavar="FILE", help="TOML: which attribute means what; time_format, delimiter, …"),
+    typer.Option("--mapping", metavar="FILE", help=f"TOML; keys: {KEYS}."),
 ]
 ByGroup = Annotated[bool, typer.Option("--by-group", help="Groups are the agents, not single resources.")]
 

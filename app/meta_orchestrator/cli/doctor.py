@@ -39,7 +39,7 @@ def doctor(
     levels: Counter[str] = Counter()
     for remark in key_remarks(trust, own, now_us()):
         _say(remark, levels)
-    asyncio.run(_examine(settings, policy, trust, span_us(last), levels))
+    asyncio.run(_examine(settings, policy, trust, span_us(last, "--last"), levels))
     typer.echo(f"{levels['wrong']} wrong, {plural(levels['note'], 'note')}, {levels['ok']} in order")
     if levels["wrong"]:
         raise typer.Exit(2)

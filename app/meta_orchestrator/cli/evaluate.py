@@ -72,7 +72,7 @@ def _checked(file: Path | None, flag: str) -> Path | None:
     """Told before the run, not after it."""
     if file is not None:
         try:
-            file.touch()
+            file.open("ab").close()
         except OSError as error:
             raise SettingsError(flag, str(file), f"must be a file that can be written ({error.strerror})") from error
     return file

@@ -35,18 +35,26 @@ def generate(
         raise SettingsError("--role", role, "must be operator or worker")
     key = new_key(key_id)
     names = [name.strip() for name in projects.split(",") if name.strip()]
-    entry = trust_entry(key, role, names, now_us() + span_us(valid))  # type: ignore[arg-type]  # checked above
-    _refuse_double(trust, key_id)
+    valid_us = span_us(valid, "--valid")
+    if valid_us <= 0:
+        raise SettingsError("--valid", valid, "must be longer: the key would be no good from the start")
+    entry = trust_entry(key, role, names, now_us() + valid_us)  # type: ignore[arg-type]  # checked above
+    _check_trust(trust, key_id)
     path = key_file or Path(f"{key_id}.key")
     write_key(path, key)
     typer.echo(f"key file {path}: keep it secret", err=True)
     _believe(trust, entry)
 
 
-def _refuse_double(trust: Path | None, key_id: str) -> None:
+def _check_trust(trust: Path | None, key_id: str) -> None:
+    """Before a key is written that nobody would believe."""
     from meta_orchestrator.wire.trust import load_trust
 
-    if trust is not None and trust.exists() and trust.read_text().strip() and key_id in load_trust(trust).keys:
+    if trust is None:
+        return
+    if not trust.parent.is_dir() or (trust.exists() and not trust.is_file()):
+        raise SettingsError("--trust", str(trust), "must be a file, there or new, in an existing folder")
+    if trust.exists() and trust.read_text(encoding="utf-8").strip() and key_id in load_trust(trust).keys:
         raise SettingsError("ID", key_id, f"{trust} has a key of this name; choose another")
 
 
@@ -55,6 +63,11 @@ def _believe(trust: Path | None, entry: str) -> None:
         typer.echo("add this to the trust files of those who should believe it:", err=True)
         typer.echo(entry, nl=False)
         return
-    with trust.open("a", encoding="utf-8") as file:
-        file.write(("\n" if file.tell() else "") + entry)
+    try:
+        with trust.open("a", encoding="utf-8") as file:
+            file.write(("\n" if file.tell() else "") + entry)
+    except OSError as error:
+        typer.echo(entry, nl=False)
+        right = f"must be a file that can be written ({error.strerror}); add the entry on stdout yourself"
+        raise SettingsError("--trust", str(trust), right) from error
     typer.echo(f"added to {trust}", err=True)

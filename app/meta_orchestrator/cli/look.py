@@ -51,7 +51,7 @@ def explain(
     project: AnyProject = None,
     as_json: AsJson = False,
 ) -> None:
-    """Tell a change from its trigger to its verdict, each step in a sentence.
+    """Tell a change from its trigger to its verdict, each step in a sentence, as the broker's topics have it.
 
     Example: meta-orchestrator explain 3 -p checkout
     """
@@ -80,7 +80,7 @@ def history(
     as_json: AsJson = False,
     lessons: Annotated[bool, typer.Option("--lessons", help="What trials have taught, as Markdown to share.")] = False,
 ) -> None:
-    """Findings, changes and decisions, the refused ones too, oldest first; or what has been learnt.
+    """Findings, changes and decisions of the broker's topics, the refused ones too, oldest first; or what was learnt.
 
     Example: meta-orchestrator history -p checkout --since 2h
     Example: meta-orchestrator history -p checkout --lessons > LESSONS.md
@@ -89,7 +89,7 @@ def history(
     from meta_orchestrator.messages.fields import parse_time_us
     from meta_orchestrator.view import lessons as lessons_of
 
-    from_us = now_us() - span_us(since) if since else 0
+    from_us = now_us() - span_us(since, "--since") if since else 0
     view, bad = asyncio.run(read_view(settings, project))
     for name in projects_of(view, project):
         records = [record for record in view.history(name) if parse_time_us(record["time"]) >= from_us]

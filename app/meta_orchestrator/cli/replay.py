@@ -44,7 +44,8 @@ def replay(
 ) -> None:
     """Events in, every metric, finding, decision and change out, as JSONL. No broker.
 
-    With `-`, each line `clock.tick` is answered with what is due and one line `clock.ticked`.
+    With `-`, each line {"specversion":"1.0","id":"1","source":"clock","type":"clock.tick",
+    "time":"2026-01-05T08:00:30Z","data":{}} is answered with what is due and one line `clock.ticked`.
 
     Example: meta-orchestrator replay events.jsonl --report --assume-orchestrator
     """
@@ -73,6 +74,8 @@ def replay(
 def warnings(done: "Replay", policy: "Policy") -> list[str]:
     """What is no error and yet hardly meant: a file that is not in the order of time, a policy for another project."""
     seen, found = sorted(done.loop.projects), []
+    if not done.lines:
+        found.append("there was nothing to read")
     if done.late:
         found.append(
             f"{plural(done.late, 'event')} came late: what followed was decided before, so they are in no window;"

@@ -14,16 +14,16 @@ def now_us() -> int:
     return time.time_ns() // 1000
 
 
-def span_us(text: str) -> int:
-    """Microseconds of `90s`, `30m`, `2h`, `1h30m` or `7d`."""
+def span_us(text: str, option: str) -> int:
+    """Microseconds of `90s`, `30m`, `2h`, `1h30m` or `7d`, which an option was given."""
     if not _SPAN.fullmatch(text):
-        raise typer.BadParameter(f"{text!r} is no span of time: write 90s, 30m, 2h, 1h30m or 7d")
+        raise typer.BadParameter(f"{text!r} is no span of time: write 90s, 30m, 2h, 1h30m or 7d", param_hint=option)
     parts = re.findall(r"([\d.]+)([smhd])", text)
     return round(sum(float(number) * _UNITS_S[unit] for number, unit in parts) * SECOND_US)
 
 
-def moment_us(text: str) -> int:
-    """An RFC 3339 time with its offset."""
+def moment_us(text: str, option: str) -> int:
+    """An RFC 3339 time with its offset, which an option was given."""
     from meta_orchestrator.messages.fields import parse_time_us
 
     try:
@@ -31,7 +31,7 @@ def moment_us(text: str) -> int:
             return parse_time_us(text)
     except ValueError:
         pass
-    raise typer.BadParameter(f"{text!r} is no time with an offset: write 2026-01-31T18:00:00Z")
+    raise typer.BadParameter(f"{text!r} is no time with an offset: write 2026-01-31T18:00:00Z", param_hint=option)
 
 
 def rfc3339(time_us: int) -> str:
@@ -46,4 +46,4 @@ def deadline_us(span: str | None, until: str | None, start_us: int) -> int:
         raise typer.BadParameter(
             "give --for (2h) or --until (2026-01-31T18:00:00Z), one of them", param_hint="--for / --until"
         )
-    return start_us + span_us(span) if span is not None else moment_us(str(until))
+    return start_us + span_us(span, "--for") if span is not None else moment_us(str(until), "--until")

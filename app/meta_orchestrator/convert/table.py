@@ -25,6 +25,9 @@ def read_csv(source: BinaryIO, reader: Reader) -> Iterator[Step | Unreadable]:
             raise SettingsError("FILE", getattr(source, "name", "-"), "must begin with a line that names the columns")
         reader.learn(names)
         reader.check()
+        for name in reader.columns.values():
+            if names.count(name) > 1:
+                raise SettingsError("FILE", getattr(source, "name", "-"), f"has two columns that are called {name!r}")
         rows = csv.reader(text, delimiter=delimiter)
         while True:
             number = rows.line_num + 2  # of the row that comes next; the header is line 1
@@ -34,11 +37,16 @@ def read_csv(source: BinaryIO, reader: Reader) -> Iterator[Step | Unreadable]:
                 yield Unreadable(f"line {number}", str(error))
                 continue
             if row:
-                yield _step(names, row, reader, f"line {number}")
+                yield _step(names, row, reader, _place(number, rows.line_num + 1))
     except StopIteration:
         return
     except (EOFError, OSError, zlib.error) as error:
         yield Unreadable(f"line {number}", f"the rest cannot be read: {error}")
+
+
+def _place(first: int, last: int) -> str:
+    """Where a row stands; a quote that nobody closes makes one row of all that follow."""
+    return f"line {first}" if last == first else f"lines {first} to {last} (one row, since a quote is open)"
 
 
 def _step(names: list[str], row: list[str], reader: Reader, where: str) -> Step | Unreadable:

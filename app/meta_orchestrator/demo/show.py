@@ -54,7 +54,10 @@ async def _show(for_s: float | None, directory: Path, console: Console) -> int:
         await playing
     for line in story.summary():
         console.print(line, soft_wrap=True, markup=False, highlight=False)
-    return 1 if for_s is not None and not ending.is_set() and not story.applied else 0
+    if for_s is None or ending.is_set() or story.applied:
+        return 0
+    console.print(f"No change was applied within {for_s:.0f} s; the first one comes after about a minute.")
+    return 1
 
 
 async def _play(directory: Path, story: Story, console: Console) -> None:

@@ -41,8 +41,8 @@ class Policy(Section):
     @classmethod
     def _merge(cls, given: Any) -> Any:
         """`[parameters] mode` speaks for all; a parameter's own table changes only what it names."""
-        if not isinstance(given, dict):
-            return given
+        if not isinstance(given, dict) or any(not isinstance(given.get(name, {}), dict) for name in _MERGED):
+            return given  # what is no table is refused where tables are asked for
         tables = dict(given.get("parameters", {}))
         everywhere = {"mode": tables.pop("mode")} if "mode" in tables else {}
         known = {name: parameter.model_dump() | everywhere for name, parameter in BUILT_IN.items()}
@@ -66,6 +66,9 @@ class Policy(Section):
     def weights(self, project: str) -> Weights:
         """The objective of a project."""
         return self.profiles[self.project[project].profile if project in self.project else "standard"]
+
+
+_MERGED = ("parameters", "profiles")
 
 
 def _check_name(name: str, own: Any) -> None:

@@ -12,6 +12,11 @@ Model = TypeVar("Model", bound=BaseModel)
 CENTURY_S = 100 * 366 * 86_400
 _SHOULD = re.compile(r"^\w+ should ")
 """How pydantic begins: `Input should be …`, `String should have …`."""
+_KINDS = {
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type"), "table"),
+    **dict.fromkeys(("list_type", "tuple_type"), "list"),
+}
+"""What TOML calls it."""
 NotNegative = Annotated[float, Field(ge=0)]
 
 
@@ -41,6 +46,8 @@ def _what_is_right(model: type[BaseModel], wrong: ErrorDetails) -> str:
     """The end of a sentence about a wrong key."""
     if wrong["type"] == "missing":
         return "must be given"
+    if wrong["type"] in _KINDS:
+        return f"must be a {_KINDS[wrong['type']]}"
     if wrong["type"] != "extra_forbidden":
         return _SHOULD.sub("must ", wrong["msg"].removeprefix("Value error, "))
     known = _known(model, wrong["loc"][:-1])

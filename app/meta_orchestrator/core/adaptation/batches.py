@@ -20,6 +20,10 @@ from meta_orchestrator.policy import Policy
 LIMIT = "workflow.wip_limit"
 OVERLAP = 0.5
 """Tasks an agent may be seen to hold beyond its limit: one begins before the end of another one is told."""
+FULL = 0.9
+"""Share of the places of a type of agents from which on it is as good as full: tasks come and go."""
+BUSY_ENOUGH = 0.7
+"""Those who hold all they may and are less busy than this wait for others."""
 RECENT = 0.5
 """Weight of the newest batch in the load: tasks that start now are finished over the next few batches."""
 LONGEST = 12
@@ -138,9 +142,9 @@ def fullest(
 ) -> tuple[str | None, float]:
     """The type of live agents that holds most for its places, and the share of them that is taken; 0 without a limit.
 
-    Where it is 1, more work cannot be begun: what arrives then says nothing of how much there is to do. Who holds more
-    than that is not held up by the limit: their work waits for others who are. Of two types that are full the busier
-    one is it, since the other one may wait for it.
+    Where it is 1, more work cannot be begun: what arrives then says nothing of how much there is to do. Of types that
+    are as good as full the busiest one is it, since the others may wait for it. Who holds more than they may, and is
+    idle, is not held up by the limit: what they hold waits for others.
     """
     held: dict[str | None, list[int]] = {}
     for agent in agents.values():
@@ -149,8 +153,9 @@ def fullest(
     if not isinstance(limit, int | float) or limit <= 0 or not held:
         return None, 0.0
     shares = {kind: sum(tasks) / (len(tasks) * limit) for kind, tasks in held.items()}
-    bound = {kind: min(share, 1.0) for kind, share in shares.items() if share * limit <= limit + OVERLAP}
+    busy = {kind: utilization.get(kind or "unknown") or 0.0 for kind in shares}
+    bound = [kind for kind, share in shares.items() if share * limit <= limit + OVERLAP or busy[kind] >= BUSY_ENOUGH]
     if not bound:
         return None, 0.0
-    kind = max(sorted(bound, key=str), key=lambda it: (bound[it], utilization.get(it or "unknown") or 0, len(held[it])))
-    return kind, bound[kind]
+    kind = max(sorted(bound, key=str), key=lambda it: (min(shares[it], FULL), busy[it], len(held[it])))
+    return kind, min(shares[kind], 1.0)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from meta_orchestrator.core.adaptation.batches import LIMIT
+from meta_orchestrator.core.adaptation.batches import BUSY_ENOUGH, LIMIT
 from meta_orchestrator.core.adaptation.symptoms.look import Look, look, look_at
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom, seen
 from meta_orchestrator.core.adaptation.trigger import triggers
@@ -13,8 +13,6 @@ from meta_orchestrator.messages.outputs import Antipattern, Drift
 from meta_orchestrator.messages.wording import number_text
 
 METRIC = "agent_utilization"
-BUSY_ENOUGH = 0.7
-"""Those who hold all they may and are less busy than this wait for others."""
 HALF = 0.5
 """Where fewer places are taken, of the fullest type of agents, more of them are of no use to anybody."""
 FEW = 3
