@@ -95,7 +95,7 @@ def test_two_orders_have_two_identities(run: Run, sent: list[Any]):
 def test_an_order_that_nobody_would_obey_is_not_sent(run: Run, sent: list[Any], key: str, why: str):
     run("keys", "generate", "w1", "--role", "worker", "--trust", "trust.toml")
     run("keys", "generate", "bob", "--projects", "billing", "--trust", "trust.toml")
-    run("keys", "generate", "old", "--valid", "0s", "--trust", "trust.toml")
+    run("keys", "generate", "old", "--valid", "0.001s", "--trust", "trust.toml")
     run("keys", "generate", "carol")
     done = run("reset", "-p", PROJECT, "--reason", "x", "--key", f"{key}.key", "--trust", "trust.toml")
     assert (done.status, done.err.count("\n"), sent) == (2, 1, [])

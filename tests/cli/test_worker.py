@@ -16,7 +16,7 @@ def keys(run: Run) -> None:
     """alice, an operator, w1 and w2, workers, and old, one whose time is over; the trust file does not know w2."""
     run("keys", "generate", "alice", "--trust", "trust.toml")
     run("keys", "generate", "w1", "--role", "worker", "--trust", "trust.toml")
-    run("keys", "generate", "old", "--role", "worker", "--valid", "0s", "--trust", "trust.toml")
+    run("keys", "generate", "old", "--role", "worker", "--valid", "0.001s", "--trust", "trust.toml")
     run("keys", "generate", "w2", "--role", "worker")
     run("keys", "generate", "w1", "--role", "worker", "--out", "twin.key")
 
