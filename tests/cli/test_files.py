@@ -154,6 +154,7 @@ def test_a_log_that_was_not_converted_is_told_from_events(run: Run, name: str, t
 def test_the_policy_has_a_schema_too(run: Run):
     schema = json.loads(run("schemas", "--policy").out)
     assert {"time", "pace", "parameters"} <= set(schema["properties"])
+    assert schema["properties"]["parameters"]["default"]["workflow.wip_limit"]["high"] == 10
 
 
 def test_a_file_in_the_wrong_order_is_told_to_be_one(run: Run):

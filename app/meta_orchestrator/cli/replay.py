@@ -30,7 +30,9 @@ SHOWN = 5
 @takes("policy")
 def replay(
     settings: "Settings",
-    journal: Annotated[str, typer.Argument(metavar="FILE|-", help="JSONL events; - reads stdin, in lock-step.")],
+    journal: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="JSONL events, maybe gzipped; - reads stdin, in lock-step.")
+    ],
     out: Out = None,
     report: Annotated[
         bool, typer.Option("--report", help="A summary for a person on stdout; outputs only where --out says.")

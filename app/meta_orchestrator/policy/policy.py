@@ -23,7 +23,10 @@ class Policy(Section):
     adaptation: Adaptation = Adaptation()
     reset: Reset = Reset()
     targets: Targets = Targets()
-    parameters: dict[str, Parameter] = Field(default_factory=lambda: dict(BUILT_IN))
+    parameters: dict[str, Parameter] = Field(
+        default_factory=lambda: dict(BUILT_IN),
+        json_schema_extra={"default": {name: one.model_dump(mode="json") for name, one in BUILT_IN.items()}},
+    )
     escalation: tuple[Escalation, ...] = (
         Escalation(metric="handoff_failure_rate", threshold=0.5),
         Escalation(metric="consensus_success_rate", threshold=0.3, below=True),
