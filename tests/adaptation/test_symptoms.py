@@ -207,9 +207,20 @@ def test_full_desks_are_a_trouble_when_less_gets_done_or_for_hours(long, usual, 
     project = ready()
     project.run(7200, rows=HEALTHY)  # 960 points an hour
     project.response = Response(ResponseModel(Policy()))
-    project.response.batches.full, project.response.batches.busy = 1.0, 0.9
+    batches = project.response.batches
+    batches.full, batches.busy, batches.busy_for_long = 1.0, 0.9, 0.9
     project.response.batches.full_for_long, project.response.batches.usual_velocity = long, usual
     assert set(symptoms_at(project.moment())) == names
+
+
+@pytest.mark.parametrize(("long", "too_much"), [(0.84, False), (0.95, True)])
+def test_one_busy_hour_is_not_too_much_begun(long, too_much):
+    project = ready()
+    project.run(7200, rows=HEALTHY)
+    project.response = Response(ResponseModel(Policy()))
+    batches = project.response.batches
+    batches.full, batches.full_for_long, batches.busy, batches.busy_for_long = 1.0, 1.0, 0.97, long
+    assert ("overload" in symptoms_at(project.moment())) == too_much
 
 
 @pytest.mark.parametrize(("full", "starved"), [(0.2, False), (0.6, True)])
@@ -232,7 +243,7 @@ def test_a_step_down_must_not_lead_into_the_opposite_trouble(limit, busy, too_mu
     project.run(7200, rows=HEALTHY)
     project.response = Response(ResponseModel(Policy()))
     batches = project.response.batches
-    batches.full, batches.full_for_long, batches.busy = 1.0, 1.0, busy
+    batches.full, batches.full_for_long, batches.busy, batches.busy_for_long = 1.0, 1.0, busy, busy
     assert ("overload" in symptoms_at(project.moment())) == too_much
 
 
@@ -287,7 +298,7 @@ def test_of_two_signs_of_too_much_at_once_the_clearer_one_is_told():
     assert "of handoffs fail" in symptoms_at(project.moment())["overload"].reason
     project.response = Response(ResponseModel(Policy()))
     batches = project.response.batches
-    batches.full, batches.full_for_long, batches.busy = 1.0, 1.0, 0.97
+    batches.full, batches.full_for_long, batches.busy, batches.busy_for_long = 1.0, 1.0, 0.97, 0.97
     assert "100% of the places" in symptoms_at(project.moment())["overload"].reason
 
 
@@ -308,7 +319,8 @@ def test_those_who_hold_all_they_may_and_are_idle_wait_for_others():
     project = ready()
     project.run(7200, rows=HEALTHY)
     project.response = Response(ResponseModel(Policy()))
-    project.response.batches.full, project.response.batches.full_for_long, project.response.batches.busy = 1.0, 1.0, 0.5
+    batches = project.response.batches
+    batches.full, batches.full_for_long, batches.busy, batches.busy_for_long = 1.0, 1.0, 0.5, 0.5
     assert set(symptoms_at(project.moment())) == {"crowding", "starvation", "slow_and_clean"}
 
 

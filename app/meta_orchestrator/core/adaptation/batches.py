@@ -29,7 +29,7 @@ RECENT = 0.5
 LONGEST = 12
 """Times `batch_s`: an hour by default."""
 LONG_H = 3
-"""Over so long `full_for_long` is smoothed."""
+"""Over so long `full_for_long` and `busy_for_long` are smoothed."""
 USUAL = 0.02
 """Weight of the newest batch in what is usual: about fifty batches."""
 
@@ -55,6 +55,8 @@ class Batches:
     """The same over some hours: a busy hour is no trouble where the team delivers."""
     busy: float = 0.0
     """How busy the agents of that type are."""
+    busy_for_long: float = 0.0
+    """The same over some hours: what one hour shows of it is luck for a good part."""
     full_us: int | None = None
 
     def restart(self, from_us: int) -> None:
@@ -70,7 +72,9 @@ class Batches:
         weight = 1.0 if self.full_us is None else min(span_us / HOUR_US, 1.0)
         self.full = six_digits(self.full + weight * (full - self.full))
         self.full_for_long = six_digits(self.full_for_long + weight / LONG_H * (full - self.full_for_long))
-        self.busy = self.busy if busy is None else six_digits(self.busy + weight * (busy - self.busy))
+        if busy is not None:
+            self.busy = six_digits(self.busy + weight * (busy - self.busy))
+            self.busy_for_long = six_digits(self.busy_for_long + weight / LONG_H * (busy - self.busy_for_long))
         self.full_us = moment.tick_us
 
     def close(self, moment: Moment) -> Batch | None:

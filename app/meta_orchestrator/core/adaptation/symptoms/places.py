@@ -87,7 +87,7 @@ def _full(moment: Moment, name: str) -> Symptom | None:
         return None
     if batches.full_for_long <= targets.places_taken and not _is_slow(moment, batches.usual_velocity):
         return None
-    if not _fits(moment, name, batches.busy):
+    if not all(_fits(moment, name, busy) for busy in (batches.busy, batches.busy_for_long)):
         return None
     full = f"{min(batches.full, 1):.0%} of the places for tasks are taken, so that work waits for agents"
     return Symptom(
