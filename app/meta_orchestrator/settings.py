@@ -11,13 +11,13 @@ defaults. An error names the setting, where it was set, and what is right. Part 
 import os
 import re
 import ssl
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from meta_orchestrator.errors import SettingsError, did_you_mean, most_like
+from meta_orchestrator.toml import read_toml
 from meta_orchestrator.wire.trust import Key, Trust, load_key, load_trust
 
 ENVIRONMENT = "META_ORCHESTRATOR_"
@@ -125,12 +125,7 @@ def _check_spelling(environment: Mapping[str, str]) -> None:
 
 
 def _from_file(path: Path) -> dict[str, Any]:
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise SettingsError("settings", str(path), f"must be a file that can be read ({error.strerror})") from error
-    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
-        raise SettingsError("settings", str(path), f"must be TOML ({error})") from error
+    content = read_toml("settings", path)
     for name, value in content.items():
         if name not in NAMES:
             known = f"there is no such setting in {path}{did_you_mean(name, NAMES)}: {', '.join(NAMES)}"

@@ -94,7 +94,7 @@ def test_wrong_mappings_name_their_key(tmp_path: Path) -> None:
         with pytest.raises(SettingsError) as error:
             load_mapping(file)
         assert error.value.key == key
-    with pytest.raises(SettingsError, match="readable"):
+    with pytest.raises(SettingsError, match="can be read"):
         load_mapping(tmp_path / "nosuch.toml")
 
 

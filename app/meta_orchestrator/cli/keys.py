@@ -1,7 +1,7 @@
 """`keys`: who signs, and who believes it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,7 +14,9 @@ app = typer.Typer(help="Keys to sign commands and changes with.", no_args_is_hel
 @app.command()
 def generate(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="A name for the key, such as alice or worker-1.")],
-    role: Annotated[str, typer.Option(help="operator signs commands, worker signs changes.")] = "operator",
+    role: Annotated[
+        Literal["operator", "worker"], typer.Option(help="operator signs commands, worker signs changes.")
+    ] = "operator",
     projects: Annotated[str, typer.Option(metavar="A,B,…", help="Projects it may speak for; * is all.")] = "*",
     valid: Annotated[str, typer.Option(metavar="SPAN", help="How long the key is good.")] = "365d",
     key_file: Annotated[
@@ -31,14 +33,12 @@ def generate(
     from meta_orchestrator.wire.trust import generate as new_key
     from meta_orchestrator.wire.trust import trust_entry, write_key
 
-    if role not in ("operator", "worker"):
-        raise SettingsError("--role", role, "must be operator or worker")
     key = new_key(key_id)
     names = [name.strip() for name in projects.split(",") if name.strip()]
     valid_us = span_us(valid, "--valid")
     if valid_us <= 0:
         raise SettingsError("--valid", valid, "must be longer: the key would be no good from the start")
-    entry = trust_entry(key, role, names, now_us() + valid_us)  # type: ignore[arg-type]  # checked above
+    entry = trust_entry(key, role, names, now_us() + valid_us)
     _check_trust(trust, key_id)
     path = key_file or Path(f"{key_id}.key")
     write_key(path, key)
@@ -50,11 +50,11 @@ def _check_trust(trust: Path | None, key_id: str) -> None:
     """Before a key is written that nobody would believe."""
     from meta_orchestrator.wire.trust import load_trust
 
-    if trust is None:
+    if trust is None or (trust.parent.is_dir() and not trust.exists()):
         return
-    if not trust.parent.is_dir() or (trust.exists() and not trust.is_file()):
+    if not trust.is_file():
         raise SettingsError("--trust", str(trust), "must be a file, there or new, in an existing folder")
-    if trust.exists() and trust.read_text(encoding="utf-8").strip() and key_id in load_trust(trust).keys:
+    if trust.read_text(encoding="utf-8").strip() and key_id in load_trust(trust).keys:
         raise SettingsError("ID", key_id, f"{trust} has a key of this name; choose another")
 
 

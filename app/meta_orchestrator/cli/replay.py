@@ -107,8 +107,9 @@ def told_bad(done: "Replay", journal: str) -> list[str]:
     counts = [f"{plural(number, 'bad record')}: {reason}" for reason, number in sorted(done.bad.items())]
     places = [printable(line) for line in done.complaints.lines()]
     form = form_of_log(journal) if 2 * done.bad["not_json"] > done.lines else None
-    asked = f"is it a log? make events of it first: meta-orchestrator convert {form} {journal}"
-    return [*counts, *places, *([asked] if form else [])]
+    if form is None:
+        return [*counts, *places]
+    return [*counts, *places, f"is it a log? make events of it first: meta-orchestrator convert {form} {journal}"]
 
 
 def _written(lines: BinaryIO, policy: "Policy", target: BinaryIO, assume: bool, lock_step: bool) -> "Replay":

@@ -1,7 +1,6 @@
 """Which attribute or column means what: named by the user, else recognised by the names in common use."""
 
 import re
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from meta_orchestrator.errors import SettingsError
 from meta_orchestrator.messages.fields import Criticality
 from meta_orchestrator.policy import parse
+from meta_orchestrator.toml import read_toml
 
 KNOWN: dict[str, tuple[str, ...]] = {
     "case": ("case:concept:name", "case id", "case", "case key", "trace id", "ticket", "ticket id", "order id"),
@@ -108,14 +108,7 @@ class Mapping(BaseModel):
 
 def load_mapping(path: Path | None, **flags: object) -> Mapping:
     """The mapping in a TOML file, flags above it. SettingsError names the key."""
-    given: dict[str, object] = {}
-    if path is not None:
-        try:
-            given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except OSError as error:
-            raise SettingsError("mapping", str(path), f"must be a readable file ({error.strerror})") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise SettingsError("mapping", str(path), f"must be TOML ({error})") from error
+    given = {} if path is None else read_toml("mapping", path)
     return parse(Mapping, given | {key: value for key, value in flags.items() if value is not None}, "mapping")
 
 

@@ -1,5 +1,6 @@
 """What is wrong with the records of a file, as a person reads it: each complaint once, and where it was met first."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 MOST = 20
@@ -8,18 +9,18 @@ MOST = 20
 
 @dataclass
 class Complaints:
-    """`first` and `times` of each complaint, in the order in which they were met."""
+    """`first` is where each complaint was met, in the order in which that happened."""
 
     first: dict[str, str] = field(default_factory=dict)
-    times: dict[str, int] = field(default_factory=dict)
+    times: Counter[str] = field(default_factory=Counter)
     others: int = 0
 
     def add(self, where: str, why: str) -> None:
-        if why not in self.first and len(self.first) == MOST:
+        if why in self.first or len(self.first) < MOST:
+            self.first.setdefault(why, where)
+            self.times[why] += 1
+        else:
             self.others += 1
-            return
-        self.first.setdefault(why, where)
-        self.times[why] = self.times.get(why, 0) + 1
 
     def lines(self) -> list[str]:
         told = [f"  {where}{_more(self.times[why] - 1)}: {why}" for why, where in self.first.items()]

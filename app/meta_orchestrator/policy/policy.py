@@ -1,6 +1,5 @@
 """The whole policy, and how it is read."""
 
-import tomllib
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +10,7 @@ from meta_orchestrator.policy.judgement import Adaptation, Analysis, Escalation,
 from meta_orchestrator.policy.pace import Limits, Pace, Reset, Samples, Time, Trials
 from meta_orchestrator.policy.parameters import BUILT_IN, Parameter
 from meta_orchestrator.policy.section import Section, parse
+from meta_orchestrator.toml import read_toml
 
 
 class Policy(Section):
@@ -84,12 +84,4 @@ def _check_name(name: str, own: Any) -> None:
 
 def load_policy(path: Path | None) -> Policy:
     """The policy in a TOML file, the defaults where there is none. SettingsError names the key."""
-    if path is None:
-        return Policy()
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise SettingsError("policy", str(path), f"must be a readable file ({error.strerror})") from error
-    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
-        raise SettingsError("policy", str(path), f"must be TOML ({error})") from error
-    return parse(Policy, given, "policy")
+    return Policy() if path is None else parse(Policy, read_toml("policy", path), "policy")

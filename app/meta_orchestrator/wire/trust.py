@@ -13,7 +13,6 @@ private = "base64 of the raw 32 bytes"
 
 import os
 import re
-import tomllib
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Mapping, Sequence
@@ -27,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from meta_orchestrator.errors import SettingsError
 from meta_orchestrator.messages.fields import format_time_us, parse_time_us
+from meta_orchestrator.toml import read_toml
 
 Role = Literal["worker", "operator"]
 ANY_PROJECT = "*"
@@ -99,7 +99,7 @@ def generate(key_id: str) -> Key:
 
 def load_trust(path: Path) -> Trust:
     """The trust file; SettingsError names the entry and the field that is wrong."""
-    content = _toml("trust", path)
+    content = read_toml("trust", path)
     entries = content.get("keys")
     if not isinstance(entries, list) or set(content) != {"keys"}:
         raise SettingsError("trust", str(path), "a trust file has [[keys]] and nothing else")
@@ -113,7 +113,7 @@ def load_trust(path: Path) -> Trust:
 
 
 def load_key(path: Path) -> Key:
-    content = _toml("key", path)
+    content = read_toml("key", path)
     if set(content) != {"id", "private"}:
         raise SettingsError("key", str(path), "a key file has id and private and nothing else")
     private = Ed25519PrivateKey.from_private_bytes(_raw("private", content["private"], secret=True))
@@ -142,15 +142,6 @@ def trust_entry(key: Key, role: Role, projects: Sequence[str], not_after_us: int
 
 def _quoted(text: str) -> str:
     return dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")  # TOML's basic strings are JSON's but for DEL
-
-
-def _toml(key: str, path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise SettingsError(key, str(path), f"must be a file that can be read ({error.strerror})") from error
-    except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
-        raise SettingsError(key, str(path), f"must be TOML ({error})") from error
 
 
 def _trusted(place: str, entry: Any) -> TrustedKey:
