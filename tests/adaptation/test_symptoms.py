@@ -3,9 +3,9 @@
 import pytest
 
 from meta_orchestrator.core.adaptation.adapt import wishes
-from meta_orchestrator.core.adaptation.batches import fullest
 from meta_orchestrator.core.adaptation.calls import Calls
 from meta_orchestrator.core.adaptation.model import ResponseModel
+from meta_orchestrator.core.adaptation.occupancy import Occupancy, fullest
 from meta_orchestrator.core.adaptation.response import Response
 from meta_orchestrator.core.adaptation.rules import main_remedies
 from meta_orchestrator.core.adaptation.symptoms import symptoms_at
@@ -195,6 +195,11 @@ def test_a_few_calls_for_people_are_many_where_hardly_any_are_tolerated(calls, s
     assert symptoms_at(project.moment())["rework"].certainty == pytest.approx(sure, abs=1e-6)
 
 
+def occupied(*shares: float) -> Response:
+    """full, full for long, busy, busy for long: those that are left out are 0."""
+    return Response(ResponseModel(Policy()), occupancy=Occupancy(*shares))
+
+
 @pytest.mark.parametrize(
     ("long", "usual", "names"),
     [
@@ -206,10 +211,8 @@ def test_a_few_calls_for_people_are_many_where_hardly_any_are_tolerated(calls, s
 def test_full_desks_are_a_trouble_when_less_gets_done_or_for_hours(long, usual, names):
     project = ready()
     project.run(7200, rows=HEALTHY)  # 960 points an hour
-    project.response = Response(ResponseModel(Policy()))
-    batches = project.response.batches
-    batches.full, batches.busy, batches.busy_for_long = 1.0, 0.9, 0.9
-    project.response.batches.full_for_long, project.response.batches.usual_velocity = long, usual
+    project.response = occupied(1.0, long, 0.9, 0.9)
+    project.response.batches.usual_velocity = usual
     assert set(symptoms_at(project.moment())) == names
 
 
@@ -217,9 +220,7 @@ def test_full_desks_are_a_trouble_when_less_gets_done_or_for_hours(long, usual, 
 def test_one_busy_hour_is_not_too_much_begun(long, too_much):
     project = ready()
     project.run(7200, rows=HEALTHY)
-    project.response = Response(ResponseModel(Policy()))
-    batches = project.response.batches
-    batches.full, batches.full_for_long, batches.busy, batches.busy_for_long = 1.0, 1.0, 0.97, long
+    project.response = occupied(1.0, 1.0, 0.97, long)
     assert ("overload" in symptoms_at(project.moment())) == too_much
 
 
@@ -227,8 +228,7 @@ def test_one_busy_hour_is_not_too_much_begun(long, too_much):
 def test_more_places_help_nobody_where_most_are_free(full, starved):
     project = ready()
     project.run(3600, rows=IDLE)
-    project.response = Response(ResponseModel(Policy()))
-    project.response.batches.full = full
+    project.response = occupied(full)
     assert ("starvation" in symptoms_at(project.moment(findings=WAITING))) == starved
 
 
@@ -241,9 +241,7 @@ def test_a_step_down_must_not_lead_into_the_opposite_trouble(limit, busy, too_mu
     between too idle and too busy. Who holds three has not begun too much, however busy."""
     project = ready(**{"workflow.wip_limit": limit})
     project.run(7200, rows=HEALTHY)
-    project.response = Response(ResponseModel(Policy()))
-    batches = project.response.batches
-    batches.full, batches.full_for_long, batches.busy, batches.busy_for_long = 1.0, 1.0, busy, busy
+    project.response = occupied(1.0, 1.0, busy, busy)
     assert ("overload" in symptoms_at(project.moment())) == too_much
 
 
@@ -296,9 +294,7 @@ def test_of_two_signs_of_too_much_at_once_the_clearer_one_is_told():
     project = ready()
     project.run(7200, rows=HEALTHY | {"busy_us": 97, "handoffs_failed": 2.1})
     assert "of handoffs fail" in symptoms_at(project.moment())["overload"].reason
-    project.response = Response(ResponseModel(Policy()))
-    batches = project.response.batches
-    batches.full, batches.full_for_long, batches.busy, batches.busy_for_long = 1.0, 1.0, 0.97, 0.97
+    project.response = occupied(1.0, 1.0, 0.97, 0.97)
     assert "100% of the places" in symptoms_at(project.moment())["overload"].reason
 
 
@@ -307,8 +303,7 @@ def test_care_may_be_saved_where_work_waits_and_hardly_anything_regresses(regres
     """1.25 and 3.75 % of tasks, where 10 % are tolerated and a quarter of that is hardly anything."""
     project = ready()
     project.run(7200, rows=HEALTHY | {"tasks_regressed": regressed})
-    project.response = Response(ResponseModel(Policy()))
-    project.response.batches.full = project.response.batches.full_for_long = 1.0
+    project.response = occupied(1.0, 1.0)
     found = symptoms_at(project.moment()).get("slow_and_clean")
     assert (found is not None) is clean
     if found:
@@ -318,9 +313,7 @@ def test_care_may_be_saved_where_work_waits_and_hardly_anything_regresses(regres
 def test_those_who_hold_all_they_may_and_are_idle_wait_for_others():
     project = ready()
     project.run(7200, rows=HEALTHY)
-    project.response = Response(ResponseModel(Policy()))
-    batches = project.response.batches
-    batches.full, batches.full_for_long, batches.busy, batches.busy_for_long = 1.0, 1.0, 0.5, 0.5
+    project.response = occupied(1.0, 1.0, 0.5, 0.5)
     assert set(symptoms_at(project.moment())) == {"crowding", "starvation", "slow_and_clean"}
 
 

@@ -25,7 +25,7 @@ from meta_orchestrator.errors import ForeignState
 from meta_orchestrator.messages.event import Event
 from meta_orchestrator.policy import Policy
 
-FORMAT = 1
+FORMAT = 2
 """Of all that is stored: the next number where a build cannot read what the one before it wrote."""
 PAGES = 20
 """Every so many pages a full one is stored: bounds what is read at a start, and how often all is written."""

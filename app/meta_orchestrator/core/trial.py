@@ -50,6 +50,8 @@ class Trial:
     started_us: int
     review_us: int
     acknowledge_by_us: int
+    settle_us: int
+    """How long after it was applied what happens still belongs to the value before."""
     since_us: int
     """When the present conditions began, as far as a drift told: older rows are not what it is compared with."""
     published: dict[str, Any]

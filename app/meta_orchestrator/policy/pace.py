@@ -108,6 +108,11 @@ class Trials(Section):
     late_s: PositiveFloat = Field(
         7200, description="the same of a change that is to save regressions: these escape for hours before they are met"
     )
+    longest_lead_s: Annotated[float, Field(ge=0)] = Field(
+        14_400,
+        description="a change of the limit of work in progress settles for half the time that a task takes, and is"
+        " reviewed after all of it again, since what is finished at first was begun before it; longer counts as this",
+    )
     baseline_s: PositiveFloat = Field(3600, description="what the trial is compared with: this long before the change")
     keep_at: Share = Field(
         0.9, description="kept if better with at least this probability; inconclusive means taken back"

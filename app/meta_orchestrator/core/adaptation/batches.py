@@ -4,12 +4,10 @@ A batch lies under one configuration and begins when a change has settled. How l
 that ended at its n-th task would measure its own luck.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from meta_orchestrator.core.adaptation.model import Batch, log_ratio
 from meta_orchestrator.core.adaptation.objective import score
-from meta_orchestrator.core.collection.agents import Agents
 from meta_orchestrator.core.collection.books import Books
 from meta_orchestrator.core.collection.history import INDEX
 from meta_orchestrator.core.moment import Moment
@@ -17,19 +15,10 @@ from meta_orchestrator.core.validation.evidence import Rows
 from meta_orchestrator.messages.fields import HOUR_US, SECOND, six_digits
 from meta_orchestrator.policy import Policy
 
-LIMIT = "workflow.wip_limit"
-OVERLAP = 0.5
-"""Tasks an agent may be seen to hold beyond its limit: one begins before the end of another one is told."""
-FULL = 0.9
-"""Share of the places of a type of agents from which on it is as good as full: tasks come and go."""
-BUSY_ENOUGH = 0.7
-"""Those who hold all they may and are less busy than this wait for others."""
 RECENT = 0.5
 """Weight of the newest batch in the load: tasks that start now are finished over the next few batches."""
 LONGEST = 12
 """Times `batch_s`: an hour by default."""
-LONG_H = 3
-"""Over so long `full_for_long` and `busy_for_long` are smoothed."""
 USUAL = 0.02
 """Weight of the newest batch in what is usual: about fifty batches."""
 
@@ -49,33 +38,20 @@ class Batches:
     """Points a finished task."""
     usual_velocity: float = 0.0
     """Points an hour."""
-    full: float = 0.0
-    """Share of the places for tasks that is taken, of the fullest type of agents, over the last hour or so."""
-    full_for_long: float = 0.0
-    """The same over some hours: a busy hour is no trouble where the team delivers."""
-    busy: float = 0.0
-    """How busy the agents of that type are."""
-    busy_for_long: float = 0.0
-    """The same over some hours: what one hour shows of it is luck for a good part."""
-    full_us: int | None = None
+
+    @property
+    def tasks_an_hour(self) -> float:
+        """As many as are usually finished."""
+        return self.usual_velocity / self.usual_size if self.usual_size else 0.0
+
+    def lead_time_s(self, books: Books) -> float:
+        """How long a task takes from its beginning to its end: tasks in work over tasks finished in a second (Little,
+        "A proof for the queuing formula L = λW", 1961). 0 where nothing is known of it."""
+        return in_work(books) * 3600 / self.tasks_an_hour if self.tasks_an_hour else 0.0
 
     def restart(self, from_us: int) -> None:
         """A change must settle first, or conditions have changed."""
         self.from_us = from_us
-
-    def watch_places(self, moment: Moment) -> None:
-        """How full the desks are and how busy those at them, smoothed over an hour."""
-        utilization = moment.measures.agent_utilization
-        kind, full = fullest(moment.books.agents, moment.ledger.config.get(LIMIT), moment.tick_us, utilization)
-        busy = utilization.get(kind or "unknown")
-        span_us = moment.tick_us - (moment.tick_us if self.full_us is None else self.full_us)
-        weight = 1.0 if self.full_us is None else min(span_us / HOUR_US, 1.0)
-        self.full = six_digits(self.full + weight * (full - self.full))
-        self.full_for_long = six_digits(self.full_for_long + weight / LONG_H * (full - self.full_for_long))
-        if busy is not None:
-            self.busy = six_digits(self.busy + weight * (busy - self.busy))
-            self.busy_for_long = six_digits(self.busy_for_long + weight / LONG_H * (busy - self.busy_for_long))
-        self.full_us = moment.tick_us
 
     def close(self, moment: Moment) -> Batch | None:
         """The batch that ends at this tick, if one does."""
@@ -101,15 +77,15 @@ class Batches:
             return None
         usual_velocity = self.usual_velocity or points * 3600 / seconds
         found = score(rows, moment.policy.weights(moment.project), usual_velocity / 3600)
-        load = (1 - min(self.full, 1.0) ** 2) * log_ratio(self.arriving, self.usual_arriving)
+        full = moment.response.occupancy.full if moment.response else 0.0
+        load = (1 - full**2) * log_ratio(self.arriving, self.usual_arriving)
         mix = log_ratio(points / tasks, self.usual_size)
         return None if found is None else Batch(until_us, found, load, mix, seconds)
 
     def length_us(self, policy: Policy) -> int:
         """As long as `batch_tasks` usually take, `batch_s` at the least and a few of these at the most."""
         given = policy.adaptation
-        tasks_an_hour = self.usual_velocity / self.usual_size if self.usual_size else 0.0
-        needed_s = given.batch_tasks * 3600 / tasks_an_hour if tasks_an_hour else given.batch_s * LONGEST
+        needed_s = given.batch_tasks * 3600 / self.tasks_an_hour if self.tasks_an_hour else given.batch_s * LONGEST
         return round(min(max(needed_s, given.batch_s), given.batch_s * LONGEST) * SECOND)
 
     def _get_used_to(self, moment: Moment, rows: Rows) -> None:
@@ -139,27 +115,3 @@ class Batches:
 def in_work(books: Books) -> int:
     """Tasks that somebody holds, without steps."""
     return sum(task.holder is not None and task.points != 0 for task in books.tasks.values())
-
-
-def fullest(
-    agents: Agents, limit: object, tick_us: int, utilization: Mapping[str, float | None]
-) -> tuple[str | None, float]:
-    """The type of live agents that holds most for its places, and the share of them that is taken; 0 without a limit.
-
-    Where it is 1, more work cannot be begun: what arrives then says nothing of how much there is to do. Of types that
-    are as good as full the busiest one is it, since the others may wait for it. Who holds more than they may, and is
-    idle, is not held up by the limit: what they hold waits for others.
-    """
-    held: dict[str | None, list[int]] = {}
-    for agent in agents.values():
-        if agent.is_live(tick_us):
-            held.setdefault(agent.agent_type, []).append(agent.held)
-    if not isinstance(limit, int | float) or limit <= 0 or not held:
-        return None, 0.0
-    shares = {kind: sum(tasks) / (len(tasks) * limit) for kind, tasks in held.items()}
-    busy = {kind: utilization.get(kind or "unknown") or 0.0 for kind in shares}
-    bound = [kind for kind, share in shares.items() if share * limit <= limit + OVERLAP or busy[kind] >= BUSY_ENOUGH]
-    if not bound:
-        return None, 0.0
-    kind = max(sorted(bound, key=str), key=lambda it: (min(shares[it], FULL), busy[it], len(held[it])))
-    return kind, min(shares[kind], 1.0)

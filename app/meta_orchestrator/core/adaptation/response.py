@@ -7,6 +7,7 @@ where there is no model, or it has not seen enough of the trial (`adaptation.lea
 `measured_gain` leaves out what was believed before the trial: the data alone.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from meta_orchestrator.core.adaptation.belief import Gain
 from meta_orchestrator.core.adaptation.calls import Calls
 from meta_orchestrator.core.adaptation.features import Vector
 from meta_orchestrator.core.adaptation.model import ResponseModel
+from meta_orchestrator.core.adaptation.occupancy import Occupancy
 from meta_orchestrator.core.adaptation.remedies import SYMPTOMS
 from meta_orchestrator.core.ledger import Ledger
 from meta_orchestrator.core.moment import Moment
@@ -26,21 +28,26 @@ from meta_orchestrator.policy import Policy
 
 @dataclass
 class Response:
-    """The model and the batches that it learns from: state that may be lost."""
+    """The model, the batches that it learns from, and what else is watched for it: state that may be lost."""
 
     model: ResponseModel
     batches: Batches = field(default_factory=Batches)
+    occupancy: Occupancy = field(default_factory=Occupancy)
     calls: Calls = field(default_factory=Calls)
 
     def dump(self) -> dict[str, Any]:
-        return {"model": self.model.dump(), "batches": asdict(self.batches), "calls": asdict(self.calls)}
+        watched = {name: asdict(getattr(self, name)) for name in _WATCHED}
+        return {"model": self.model.dump()} | watched
 
     @classmethod
     def load(cls, policy: Policy, dumped: dict[str, Any] | None) -> Self:
         """What was stored; an empty one, to be taught from the ledger's lessons, where other settings made it."""
         stored = dumped or {}
         model = ResponseModel.load_from(policy, stored.get("model"))
-        return cls(model) if model.rebuilt else cls(model, Batches(**stored["batches"]), Calls(**stored["calls"]))
+        return cls(model, **({} if model.rebuilt else {name: it(**stored[name]) for name, it in _WATCHED.items()}))
+
+
+_WATCHED: dict[str, Callable[..., Any]] = {"batches": Batches, "occupancy": Occupancy, "calls": Calls}
 
 
 def watch(moment: Moment) -> None:
@@ -50,7 +57,7 @@ def watch(moment: Moment) -> None:
         return
     if response.model.rebuilt:
         _relearn(moment, response.model)
-    response.batches.watch_places(moment)
+    response.occupancy.watch(moment)
     response.calls.count(moment)
     _follow(moment, response)
     if any(isinstance(insight, Drift) and insight.agent is None for insight in moment.findings.insights):
@@ -117,7 +124,8 @@ def _follow(moment: Moment, response: Response) -> None:
     if ledger.trial and ledger.trial.proposal.id != model.trial:
         model.begin(ledger.trial.proposal.id, symptoms_of(ledger.trial))
     model.move(config)
-    response.batches.restart(moment.tick_us + round(moment.policy.trial.settle_s * SECOND))
+    settle_us = ledger.trial.settle_us if ledger.trial else round(moment.policy.trial.settle_s * SECOND)
+    response.batches.restart(moment.tick_us + settle_us)
 
 
 def _move(model: ResponseModel, ledger: Ledger, trial: Trial) -> Vector:

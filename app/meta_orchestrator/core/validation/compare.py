@@ -125,5 +125,5 @@ def conditions_since_us(moment: Moment) -> int:
 
 def during_trial(moment: Moment, trial: Trial, settled: bool = True) -> Rows:
     """The rows since the change was applied; `settled` leaves out the time in which old work was still finished."""
-    settle_us = round(moment.policy.trial.settle_s * SECOND) if settled else 0
+    settle_us = trial.settle_us if settled else 0
     return moment.history.between((trial.applied_us or trial.started_us) + settle_us, moment.tick_us)

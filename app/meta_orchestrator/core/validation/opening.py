@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from meta_orchestrator.core.adaptation.occupancy import LIMIT
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.trial import Proposal, Trial
 from meta_orchestrator.core.validation import switchback
@@ -16,15 +17,27 @@ class Design:
     """A step, or to and fro."""
 
     to_and_fro: bool
+    settle_us: int
     review_us: int
 
 
 def designed(moment: Moment, proposal: Proposal) -> Design:
     """Chosen before the change goes out: its time of review is published with it."""
     times, to_and_fro = moment.policy.trial, switchback.is_called_for(moment, proposal)
-    length_s = times.late_s if proposal.metric in LATE else times.review_s
-    length_us = switchback.length_us(moment) if to_and_fro else round(length_s * SECOND)
-    return Design(to_and_fro, moment.tick_us + length_us)
+    settle_s, length_s = times.settle_s, times.late_s if proposal.metric in LATE else times.review_s
+    if to_and_fro:
+        length_s = switchback.length_us(moment) / SECOND
+    elif proposal.parameter == LIMIT:
+        lead_s = _lead_time_s(moment)
+        settle_s = max(settle_s, lead_s / 2)
+        length_s = max(length_s, settle_s + lead_s)
+    return Design(to_and_fro, round(settle_s * SECOND), moment.tick_us + round(length_s * SECOND))
+
+
+def _lead_time_s(moment: Moment) -> float:
+    """How long work takes here, as far as a trial waits for it: what is finished at first was begun before it."""
+    known_s = moment.response.batches.lead_time_s(moment.books) if moment.response else 0.0
+    return min(known_s, moment.policy.trial.longest_lead_s)
 
 
 def open_trial(
@@ -40,6 +53,7 @@ def open_trial(
         started_us=moment.tick_us,
         review_us=design.review_us,
         acknowledge_by_us=moment.tick_us + round(moment.policy.trial.acknowledge_s * SECOND),
+        settle_us=design.settle_us,
         since_us=since_us,
         published=change.model_dump(mode="json"),
         applied_us=now_us,

@@ -64,7 +64,7 @@ def _has_measured(moment: Moment, trial: Trial) -> bool:
     times = moment.policy.trial
     if trial.periods:
         return len(pairs(trial)[0]) > LEAST_PAIRS
-    least_us = round((times.settle_s + times.measure_s) * SECOND)
+    least_us = trial.settle_us + round(times.measure_s * SECOND)
     return trial.applied_us is not None and moment.tick_us >= trial.applied_us + least_us
 
 

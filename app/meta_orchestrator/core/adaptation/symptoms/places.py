@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from meta_orchestrator.core.adaptation.batches import BUSY_ENOUGH, LIMIT
+from meta_orchestrator.core.adaptation.occupancy import BUSY_ENOUGH, LIMIT
 from meta_orchestrator.core.adaptation.symptoms.look import Look, look, look_at
 from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom, seen
 from meta_orchestrator.core.adaptation.trigger import triggers
@@ -59,8 +59,7 @@ def _strained(moment: Moment) -> Symptom | None:
 
 def _idle(moment: Moment) -> Symptom | None:
     """Idle alone is no fault: only where work waits at a bottleneck, and the limit may be what keeps it waiting."""
-    batches = moment.response.batches if moment.response else None
-    if batches is not None and batches.full < HALF:
+    if moment.response and moment.response.occupancy.full < HALF:
         return None
     idle = look_at(moment, _utilization, moment.policy.targets.utilization_low, "below")
     bottleneck = _first_antipattern(moment, "bottleneck", "stalled")
@@ -82,24 +81,26 @@ def _full(moment: Moment, name: str) -> Symptom | None:
 
     Those who are busy then have begun too much (overload); those who are not wait for somebody else (starvation).
     """
-    targets, batches = moment.policy.targets, moment.response.batches if moment.response else None
-    if batches is None or batches.full <= targets.places_taken:
+    if moment.response is None:
         return None
-    if batches.full_for_long <= targets.places_taken and not _is_slow(moment, batches.usual_velocity):
+    now, target = moment.response.occupancy, moment.policy.targets.places_taken
+    if now.full <= target:
         return None
-    if not all(_fits(moment, name, busy) for busy in (batches.busy, batches.busy_for_long)):
+    if now.full_for_long <= target and not _is_slow(moment, moment.response.batches.usual_velocity):
         return None
-    full = f"{min(batches.full, 1):.0%} of the places for tasks are taken, so that work waits for agents"
+    if not all(_fits(moment, name, busy) for busy in (now.busy, now.busy_for_long)):
+        return None
+    full = f"{now.full:.0%} of the places for tasks are taken, so that work waits for agents"
     return Symptom(
         name=name,
-        reason=f"{full} who are busy for {batches.busy:.0%} of their time",
+        reason=f"{full} who are busy for {now.busy:.0%} of their time",
         metric="development_velocity",
-        gap=_gap(batches.full, targets.places_taken),
+        gap=_gap(now.full, target),
         certainty=1.0,
         samples=len(moment.history.ticks),
         needed=_needed(moment),
         expected={"development_velocity": 0.1},
-        evidence={"places_taken": batches.full, "busy": batches.busy, "target": targets.places_taken},
+        evidence={"places_taken": now.full, "busy": now.busy, "target": target},
         trigger=triggers(moment, moment.findings.drifts.get("development_velocity")),
     )
 
