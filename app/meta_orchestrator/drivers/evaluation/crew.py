@@ -2,8 +2,9 @@
 
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from multiprocessing import active_children, get_context
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -36,7 +37,7 @@ class Crew:
         self.bar: Bar = bar or Silent()
         self.stopped = False
         """By a person's Ctrl-C: what was finished is kept, nothing more is begun."""
-        self._pool = ProcessPoolExecutor(workers or os.cpu_count() or 1, get_context("spawn"), _enlist)
+        self._pool = ProcessPoolExecutor(workers or os.cpu_count() or 1, get_context("spawn"), look_seldom)
 
     def __enter__(self) -> Self:
         return self
@@ -51,9 +52,10 @@ class Crew:
         if self.stopped:
             return results
         self.bar.more(sum(hours for hours, _, _ in jobs))
-        begun: dict[Future[Any], int] = {
-            self._pool.submit(function, *given): place for place, (_, function, given) in enumerate(jobs)
-        }
+        with _unheard(signal.SIGINT):
+            begun: dict[Future[Any], int] = {
+                self._pool.submit(function, *given): place for place, (_, function, given) in enumerate(jobs)
+            }
         try:
             for future in as_completed(begun):
                 place = begun[future]
@@ -70,7 +72,12 @@ class Crew:
             process.terminate()
 
 
-def _enlist() -> None:
-    """Ctrl-C reaches every process of a terminal; only the first answers it, and ends the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    look_seldom()
+@contextmanager
+def _unheard(sign: signal.Signals) -> Iterator[None]:
+    """Ctrl-C reaches every process of a terminal; only the first answers it, and ends the others. They inherit what is
+    blocked while they start, so that not even their first steps are interrupted; here it waits."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {sign})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
