@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from meta_orchestrator.core.adaptation.occupancy import LIMIT
 from meta_orchestrator.core.adaptation.parameters import fault, is_looser, towards
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.ledger import By, Ledger
+from meta_orchestrator.core.validation.metrics import PROMPT
 from meta_orchestrator.messages.fields import DAY_US, HOUR_US, SECOND, format_time_us
 from meta_orchestrator.messages.outputs import RefusedBy
 from meta_orchestrator.policy import Policy
@@ -207,11 +209,12 @@ def _unpromising(wish: Wish, policy: Policy) -> str | None:
 
 
 def _worth_trying(wish: Wish, policy: Policy) -> float:
-    """The probability of help from which on something is tried: the main remedy of a trouble unless harm is twice as
-    likely, since only a trial can tell and the trouble stays without one."""
-    if wish.is_main:
-        return policy.trial.aim_at
-    return policy.adaptation.turn_at if wish.is_back else policy.adaptation.try_at
+    """The probability of help from which on something is tried: the main remedy of a trouble where it would be kept if
+    its trial told nothing new, and sooner if that shows whether it helps, by its aim or by the time that it takes."""
+    if not wish.is_main:
+        return policy.adaptation.turn_at if wish.is_back else policy.adaptation.try_at
+    shows = wish.why.metric in PROMPT or wish.parameter == LIMIT
+    return policy.trial.aim_at if shows else policy.trial.believe_at
 
 
 def _changed_by(who: By, ledger: Ledger, tick_us: int) -> bool:
