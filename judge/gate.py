@@ -246,7 +246,7 @@ def _day(rng: np.random.Generator, memory: float, factor: float) -> int | None:
     policy = Policy()
     moment = Moment("p", 0, policy, Ledger(), History(policy.time.history_us))
     guards = {"rollback_if": [{"metric": metric} for metric in GUARDS]}
-    trial = Trial(Proposal("x", "p", 1, 2, "", "", {}, {}, []), "c", 1, 0, 0, 0, 0, 0, guards)
+    trial = Trial(Proposal("x", "p", 1, 2, "", "", {}, {}, []), "c", 1, 0, 0, 0, 0, 0, 0, guards)
     for tick in range(10, DAY, 10):
         if late_harm(moment, trial, packed(table[:120]), 120, table[120 : 120 + tick], DAY):
             return tick

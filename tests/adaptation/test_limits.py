@@ -48,7 +48,7 @@ def be_young(book: Ledger) -> None:
 
 def be_on_trial(book: Ledger) -> None:
     proposal = Proposal("x", "consensus.max_rounds", 3, 2, "r", "m", {}, {}, [])
-    book.trial = Trial(proposal, "c", 7, NOW_US, us(101_800), us(100_120), 0, 0, {})
+    book.trial = Trial(proposal, "c", 7, NOW_US, us(101_800), us(100_120), 0, 0, 0, {})
 
 
 def change_often(book: Ledger) -> None:

@@ -13,6 +13,7 @@ from meta_orchestrator.core.adaptation.weigh import remedies
 from meta_orchestrator.core.analysis.findings import Findings
 from meta_orchestrator.core.collection.agents import Agents
 from meta_orchestrator.core.collection.measures import Measures
+from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.messages.outputs import Antipattern, ConfigChange, Drift
 from meta_orchestrator.policy import Policy
 from tests.adaptation.making import ENFORCED, Project, at, decision, ready, us
@@ -245,6 +246,27 @@ def test_a_step_down_costs_hardly_any_work(limit, busy, too_much):
     assert ("overload" in symptoms_at(project.moment())) == too_much
 
 
+def test_how_busy_agents_are_is_never_from_before_the_limit_was_moved():
+    """An hour at 40 %, then ten minutes at 80 % under another limit; how full they are goes on."""
+    project, occupancy = ready(**{"workflow.wip_limit": 4}), Occupancy()
+    for limit, busy, ticks in ((4, 0.4, 120), (5, 0.8, 20)):
+        project.ledger.config["workflow.wip_limit"] = limit
+        for _ in range(ticks):
+            project.now_s += 30
+            occupancy.watch(taken(project, busy, limit))
+    assert occupancy.busy == pytest.approx(0.8)
+    assert 0.4 < occupancy.busy_for_long < 0.7
+    assert occupancy.full == 1.0
+
+
+def taken(project: Project, busy: float, limit: int) -> Moment:
+    """One coder who holds all it may."""
+    moment = project.moment(measures=Measures(agent_utilization={"coder": busy}))
+    moment.books.agents.greet("ada", moment.tick_us + 1, 0)
+    moment.books.agents["ada"].agent_type, moment.books.agents["ada"].held = "coder", limit
+    return moment
+
+
 def test_an_agent_has_a_place_for_each_task_it_may_hold_however_many_it_works_on_at_once():
     agents = Agents()
     for name, kind, held in (("ada", "coder", 4), ("ben", "coder", 2), ("tim", "tester", 2)):
@@ -314,7 +336,9 @@ def test_those_who_hold_all_they_may_and_are_idle_wait_for_others():
     project = ready()
     project.run(7200, rows=HEALTHY)
     project.response = occupied(1.0, 1.0, 0.5, 0.5)
-    assert set(symptoms_at(project.moment())) == {"crowding", "starvation", "slow_and_clean"}
+    found = symptoms_at(project.moment())
+    assert set(found) == {"crowding", "starvation", "slow_and_clean"}
+    assert found["starvation"].metric == "agent_utilization", "that shows at once"
 
 
 def test_where_nobody_votes_votes_are_left_alone():

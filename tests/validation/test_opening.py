@@ -8,12 +8,19 @@ import pytest
 from meta_orchestrator.core.collection.books import Books
 from meta_orchestrator.core.collection.tasks import Task
 from meta_orchestrator.core.trial import Proposal
-from meta_orchestrator.core.validation.opening import designed
+from meta_orchestrator.core.validation.opening import Design, designed
 from tests.adaptation.making import ready, us
 
 
 def times(parameter: str, held: int = 0, learns: bool = True, **trial: Any) -> tuple[float, float]:
-    """(settles, is reviewed), in seconds, of a team that finishes 15 tasks of two points an hour and holds some."""
+    """(settles, is reviewed), in seconds."""
+    design, now_us = chosen(proposal(parameter), held, learns, **trial)
+    assert design.lag_us == design.settle_us
+    return design.settle_us / 1e6, (design.review_us - now_us) / 1e6
+
+
+def chosen(wished: Proposal, held: int, learns: bool = True, **trial: Any) -> tuple[Design, int]:
+    """(design, when) for a team that finishes 15 tasks of two points an hour and holds some."""
     project = ready({"trial": trial}, learns=learns)
     if project.response:
         batches = project.response.batches
@@ -21,12 +28,11 @@ def times(parameter: str, held: int = 0, learns: bool = True, **trial: Any) -> t
     books = Books(project.policy.limits)
     for number in range(held):
         books.tasks[f"task-{number}"] = Task(us(0), holder="ada")
-    design = designed(replace(project.moment(), books=books), proposal(parameter))
-    return design.settle_us / 1e6, (design.review_us - us(project.now_s)) / 1e6
+    return designed(replace(project.moment(), books=books), wished), us(project.now_s)
 
 
-def proposal(parameter: str) -> Proposal:
-    return Proposal("x", parameter, 4, 5, "work waits", "development_velocity", {}, {"expected_gain": 0.1}, [])
+def proposal(parameter: str, metric: str = "development_velocity", **evidence: float) -> Proposal:
+    return Proposal("x", parameter, 4, 5, "work waits", metric, {}, {"expected_gain": 0.1} | evidence, [])
 
 
 @pytest.mark.parametrize(
@@ -56,3 +62,14 @@ def test_the_longest_wait_is_the_policys():
 
 def test_where_nothing_is_known_of_the_lead_time_the_policys_times_hold():
     assert times("workflow.wip_limit", 15, learns=False) == (120, 1800)
+
+
+def test_how_busy_agents_are_shows_at_once_and_what_they_get_done_later():
+    """The model of what gets done does not look before half of the hour that a task takes."""
+    design, now_us = chosen(proposal("workflow.wip_limit", "agent_utilization", places_taken=1.0), 15)
+    assert (design.settle_us, design.lag_us, design.review_us - now_us) == (120e6, 1800e6, 1800e6)
+
+
+def test_where_places_are_free_how_busy_agents_are_follows_the_load():
+    design, now_us = chosen(proposal("workflow.wip_limit", "agent_utilization"), 15)
+    assert (design.settle_us, design.lag_us, design.review_us - now_us) == (1800e6, 1800e6, 5400e6)

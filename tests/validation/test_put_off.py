@@ -138,6 +138,39 @@ def test_an_aim_that_follows_the_load_or_comes_late_does_not_stand_for_all_in_al
     assert project.decisions[-1].evidence["p_target"] > 0.99, "and yet it looked so good"
 
 
+@pytest.mark.parametrize(("sure", "verdict"), [(0.4, "kept"), (0.3, "rolled_back")])
+def test_where_all_places_are_taken_how_busy_agents_are_stands_for_all_in_all(believing, sure, verdict):
+    """The load plays no part in it then; the model must only not be against it."""
+    believing(sure)
+    assert ended(crowded(), SICK | {"busy_us": 63})[1] == verdict
+
+
+@pytest.mark.parametrize(("failures", "verdict"), [(0, "kept"), (3, "rolled_back")])
+def test_that_agents_with_more_places_are_busier_need_only_show_until_it_has_failed(believing, failures, verdict):
+    """87 % sure: 60 % are needed at first, 95 % after three failures."""
+    believing(0.5)
+    project = crowded()
+    project.ledger.failures[WIP] = failures
+    flickering = [SICK | {"busy_us": busy} for busy in (40, 84)]
+    project.applied()
+    while project.ledger.trial:
+        for rows in flickering:
+            if project.ledger.trial:
+                project.tick(rows=rows)
+    told = project.decisions[-1]
+    assert 0.6 < told.evidence["p_target"] < 0.95
+    assert told.verdict == verdict
+
+
+def crowded() -> Project:
+    """The limit is raised since all places are taken by agents who are not busy."""
+    project = ready(PATIENT)
+    project.run(3600, rows=SICK)
+    project.tick(wish(WIP, 5, metric="agent_utilization", evidence={"places_taken": 1.0}), rows=SICK)
+    project.ledger.trial.proposal.expected["agent_utilization"] = 0.1
+    return project
+
+
 def test_what_is_to_save_regressions_is_watched_for_longer(believing):
     """Those of its first hour were made before it, so that nothing is kept ahead of time either."""
     believing(0.99)

@@ -51,7 +51,9 @@ class Trial:
     review_us: int
     acknowledge_by_us: int
     settle_us: int
-    """How long after it was applied what happens still belongs to the value before."""
+    """How long after it was applied what is aimed at still belongs to the value before."""
+    lag_us: int
+    """The same of how much gets done."""
     since_us: int
     """When the present conditions began, as far as a drift told: older rows are not what it is compared with."""
     published: dict[str, Any]

@@ -110,8 +110,9 @@ class Trials(Section):
     )
     longest_lead_s: Annotated[float, Field(ge=0)] = Field(
         14_400,
-        description="a change of the limit of work in progress settles for half the time that a task takes, and is"
-        " reviewed after all of it again, since what is finished at first was begun before it; longer counts as this",
+        description="what gets done under another limit of work in progress is looked at after half the time that a"
+        " task takes, and reviewed after all of it again: what is finished at first was begun before; longer counts as"
+        " this",
     )
     baseline_s: PositiveFloat = Field(3600, description="what the trial is compared with: this long before the change")
     keep_at: Share = Field(

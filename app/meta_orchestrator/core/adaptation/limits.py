@@ -11,7 +11,7 @@ from meta_orchestrator.core.adaptation.occupancy import LIMIT
 from meta_orchestrator.core.adaptation.parameters import fault, is_looser, towards
 from meta_orchestrator.core.adaptation.wish import Wish
 from meta_orchestrator.core.ledger import By, Ledger
-from meta_orchestrator.core.validation.metrics import PROMPT
+from meta_orchestrator.core.validation.metrics import is_prompt
 from meta_orchestrator.messages.fields import DAY_US, HOUR_US, SECOND, format_time_us
 from meta_orchestrator.messages.outputs import RefusedBy
 from meta_orchestrator.policy import Policy
@@ -213,7 +213,7 @@ def _worth_trying(wish: Wish, policy: Policy) -> float:
     its trial told nothing new, and sooner if that shows whether it helps, by its aim or by the time that it takes."""
     if not wish.is_main:
         return policy.adaptation.turn_at if wish.is_back else policy.adaptation.try_at
-    shows = wish.why.metric in PROMPT or wish.parameter == LIMIT
+    shows = is_prompt(wish.why.metric, wish.why.evidence) or wish.parameter == LIMIT
     return policy.trial.aim_at if shows else policy.trial.believe_at
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from meta_orchestrator.core.collection.agents import Agents
 from meta_orchestrator.core.moment import Moment
-from meta_orchestrator.messages.fields import HOUR_US, six_digits
+from meta_orchestrator.messages.fields import HOUR_US, Value, six_digits
 
 LIMIT = "workflow.wip_limit"
 OVERLAP = 0.5
@@ -30,24 +30,30 @@ class Occupancy:
     full_for_long: float = 0.0
     """The same over some hours: a busy hour is no trouble where the team delivers."""
     busy: float = 0.0
-    """How busy the agents of that type are."""
+    """How busy the agents of that type are; never from before the limit was moved."""
     busy_for_long: float = 0.0
     """The same over some hours: what one hour shows of it is luck for a good part."""
     seen_us: int | None = None
+    limit: Value | None = None
+    since_us: int = 0
+    """When the limit was moved last."""
 
     def watch(self, moment: Moment) -> None:
         """Take in how it is at this tick."""
-        utilization = moment.measures.agent_utilization
-        kind, full = fullest(moment.books.agents, moment.ledger.config.get(LIMIT), moment.tick_us, utilization)
-        weight = 1.0 if self.seen_us is None else min((moment.tick_us - self.seen_us) / HOUR_US, 1.0)
-        self._follow("full", full, weight)
+        tick_us, limit, utilization = moment.tick_us, moment.ledger.config.get(LIMIT), moment.measures.agent_utilization
+        kind, full = fullest(moment.books.agents, limit, tick_us, utilization)
+        if limit != self.limit:
+            self.limit, self.since_us = limit, tick_us if self.seen_us is None else self.seen_us
+        span_us = HOUR_US if self.seen_us is None else tick_us - self.seen_us
+        self._follow("full", full, span_us, HOUR_US)
         busy = utilization.get(kind or "unknown")
         if busy is not None:
-            self._follow("busy", busy, weight)
-        self.seen_us = moment.tick_us
+            self._follow("busy", busy, span_us, min(tick_us - self.since_us, HOUR_US))
+        self.seen_us = tick_us
 
-    def _follow(self, name: str, value: float, weight: float) -> None:
-        """Exponential smoothing, over an hour and over LONG_H of them."""
+    def _follow(self, name: str, value: float, span_us: int, memory_us: int) -> None:
+        """Exponential smoothing, over some time and over LONG_H times as long."""
+        weight = min(span_us / max(memory_us, 1), 1.0)
         for smoothed, share in ((name, weight), (f"{name}_for_long", weight / LONG_H)):
             before = getattr(self, smoothed)
             setattr(self, smoothed, six_digits(before + share * (value - before)))

@@ -79,7 +79,8 @@ def posterior_gain(moment: Moment, trial: Trial) -> Gain | None:
         unfinished = response.batches.so_far(moment, moment.tick_us)
         if unfinished:
             belief, looks = model.with_look(unfinished), looks + 1
-    if looks < moment.policy.adaptation.least_looks:
+    lags = trial.lag_us > trial.settle_us  # it ends before the model may look: what is believed of it stands
+    if looks < moment.policy.adaptation.least_looks and not lags:
         return None
     return model.doubted(belief.predict(_move(model, moment.ledger, trial)))
 
@@ -124,8 +125,8 @@ def _follow(moment: Moment, response: Response) -> None:
     if ledger.trial and ledger.trial.proposal.id != model.trial:
         model.begin(ledger.trial.proposal.id, symptoms_of(ledger.trial))
     model.move(config)
-    settle_us = ledger.trial.settle_us if ledger.trial else round(moment.policy.trial.settle_s * SECOND)
-    response.batches.restart(moment.tick_us + settle_us)
+    lag_us = ledger.trial.lag_us if ledger.trial else round(moment.policy.trial.settle_s * SECOND)
+    response.batches.restart(moment.tick_us + lag_us)
 
 
 def _move(model: ResponseModel, ledger: Ledger, trial: Trial) -> Vector:

@@ -3,6 +3,7 @@
 from math import expm1
 
 from meta_orchestrator.core.collection.history import RATIOS
+from meta_orchestrator.messages.outputs import Evidence
 from meta_orchestrator.policy import Policy
 
 LATENCY = "consensus_latency_log"
@@ -19,10 +20,18 @@ SHARES = frozenset(
 )
 RATES = frozenset({"development_velocity", "coordination_failures", "manual_interventions"})
 """Per second."""
+UTILIZATION = "agent_utilization"
+PLACES = "places_taken"
+"""In the evidence of a trouble that all places for tasks are taken."""
 PROMPT = frozenset({"consensus_success_rate", "handoff_failure_rate"})
 """Aims that a trial shows: the rest follows the load, which only the model takes out, or comes seldom or late."""
 LATE = frozenset({"quality_regression_rate"})
 """Aims that follow a change by hours: what shows itself at first was done before it."""
+
+
+def is_prompt(metric: str, evidence: Evidence) -> bool:
+    """Whether a trial shows what it is for: with all places taken, the load plays no part in how busy agents are."""
+    return metric in PROMPT or (metric == UTILIZATION and PLACES in evidence)
 
 
 def internal(metric: str) -> str | None:

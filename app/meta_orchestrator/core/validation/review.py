@@ -19,7 +19,7 @@ from meta_orchestrator.core.validation.guards import sides
 from meta_orchestrator.core.validation.judge import Judgement, judge
 from meta_orchestrator.core.validation.late import keep_watch
 from meta_orchestrator.core.validation.lesson import finding, lesson
-from meta_orchestrator.core.validation.metrics import LATE, PROMPT
+from meta_orchestrator.core.validation.metrics import LATE, UTILIZATION, is_prompt
 from meta_orchestrator.core.validation.periods import pairs
 from meta_orchestrator.messages.fields import SECOND
 from meta_orchestrator.messages.wording import short_text
@@ -133,19 +133,21 @@ def _unsure(moment: Moment, trial: Trial, judgement: Judgement) -> str | None:
 def _shows_its_aim(moment: Moment, trial: Trial, judgement: Judgement) -> bool:
     """What a trial shows at once must be seen: a remedy that does not move what it is for is none here, whatever is
     believed of it."""
-    return not _is_prompt(judgement) or judgement.p_target >= _aim_needed(moment, trial)
+    return not _is_prompt(trial, judgement) or judgement.p_target >= _aim_needed(moment, trial)
 
 
 def _aim_needed(moment: Moment, trial: Trial) -> float:
     """How sure the aim must be: each try after one that failed may err half as often, so that what does not help is
     kept with twice the chance of a single trial at the most, however often it is tried (alpha spending; Lan and DeMets,
-    Biometrika 70, 1983)."""
-    failures = moment.ledger.failures.get(trial.proposal.parameter, 0)
-    return 1 - (1 - moment.policy.trial.keep_at) * 0.5**failures
+    Biometrika 70, 1983). That who may hold more is busier is hardly in doubt beforehand, so it need only show.
+    """
+    times, failures = moment.policy.trial, moment.ledger.failures.get(trial.proposal.parameter, 0)
+    sure = times.believe_at if trial.proposal.metric == UTILIZATION else times.keep_at
+    return 1 - (1 - sure) * 0.5**failures
 
 
-def _is_prompt(judgement: Judgement) -> bool:
-    return judgement.target in PROMPT and judgement.target in judgement.comparisons
+def _is_prompt(trial: Trial, judgement: Judgement) -> bool:
+    return is_prompt(trial.proposal.metric, trial.proposal.evidence) and judgement.target in judgement.comparisons
 
 
 def keep_threshold(moment: Moment, trial: Trial, judgement: Judgement) -> float:
@@ -159,6 +161,6 @@ def keep_threshold(moment: Moment, trial: Trial, judgement: Judgement) -> float:
     contested = is_contested(moment, proposal.parameter, proposal.from_, proposal.to)
     if contested or judgement.posterior is None:
         return times.keep_at
-    if _is_prompt(judgement):
+    if _is_prompt(trial, judgement):
         return times.aim_at
     return LEANS if moment.tick_us >= _longest_us(moment, trial) else times.believe_at

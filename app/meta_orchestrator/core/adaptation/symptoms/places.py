@@ -8,6 +8,7 @@ from meta_orchestrator.core.adaptation.symptoms.symptom import Symptom, seen
 from meta_orchestrator.core.adaptation.trigger import triggers
 from meta_orchestrator.core.moment import Moment
 from meta_orchestrator.core.validation.evidence import Estimate, Rows, estimate
+from meta_orchestrator.core.validation.metrics import PLACES
 from meta_orchestrator.messages.fields import HOUR_US
 from meta_orchestrator.messages.outputs import Antipattern, Drift
 from meta_orchestrator.messages.wording import number_text
@@ -83,7 +84,8 @@ def _full(moment: Moment, name: str) -> Symptom | None:
     """All places of some agents have been taken for about an hour, so work waits; for hours, if no less than usual
     gets done meanwhile: then it is first of all a busy time.
 
-    Those who are busy then have begun too much (overload); those who are not wait for somebody else (starvation).
+    Those who are busy then have begun too much (overload); those who are not wait for somebody else (starvation): with
+    more places they are soon busier, and more gets done a lead time later.
     """
     if moment.response is None:
         return None
@@ -98,13 +100,13 @@ def _full(moment: Moment, name: str) -> Symptom | None:
     return Symptom(
         name=name,
         reason=f"{full} who are busy for {now.busy:.0%} of their time",
-        metric="development_velocity",
+        metric=METRIC if name == "starvation" else "development_velocity",
         gap=_gap(now.full, target),
         certainty=1.0,
         samples=len(moment.history.ticks),
         needed=_needed(moment),
-        expected={"development_velocity": 0.1},
-        evidence={"places_taken": now.full, "busy": now.busy, "target": target},
+        expected=({METRIC: 0.1} if name == "starvation" else {}) | {"development_velocity": 0.1},
+        evidence={PLACES: now.full, "busy": now.busy, "target": target},
         trigger=triggers(moment, moment.findings.drifts.get("development_velocity")),
     )
 
