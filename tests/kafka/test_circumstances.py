@@ -12,6 +12,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
+from meta_orchestrator.core.project import FORMAT
 from meta_orchestrator.wire import topics
 from meta_orchestrator.wire.records import partition_of
 from tests.kafka.broker import JavaBroker, free_ports
@@ -104,7 +105,7 @@ def test_a_state_of_a_build_that_is_not_this_one_ends_the_worker_and_stays_as_it
     asyncio.run(_store_head(bench, b"project-0", bytes(head)))
     worker = bench.worker()
     assert worker.process.wait(60) == 1
-    assert "project-0: its stored state has format 99, this build reads 1" in worker.tail()
+    assert f"project-0: its stored state has format 99, this build reads {FORMAT}" in worker.tail()
     (stored,) = bench.read(f"{topics.APPLICATION}-heads-changelog")
     assert stored.value == bytes(head)
 
